@@ -1,0 +1,54 @@
+# The one door to the book, for people and for CI. Start with `make help`.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+BROWSER := $(VENV)/.browser
+# One thread each and two chapters at a time end sooner than the other way round.
+ONE_THREAD := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 \
+  TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1
+QUIET := COURSE_UTILS_QUIET=1 TF_CPP_MIN_LOG_LEVEL=3
+NBVAL := --nbval-lax --nbval-cell-timeout=300
+HTML := _build/html
+
+.PHONY: help book lab test lint bench clean
+
+help: ## what can be made
+	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 10
+
+$(READY): pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[dev]"
+	touch $@
+
+# Playwright's own browser where it can be had; the tests else look for the system's.
+$(BROWSER): $(READY)
+	$(BIN)/playwright install chromium >/dev/null 2>&1 || \
+	  echo "Playwright's browser could not be downloaded; looking for the system's."
+	touch $@
+
+book: $(READY) ## execute what changed, build the pages, say where to open them
+	$(ONE_THREAD) $(QUIET) $(BIN)/python tools/execute.py
+	$(BIN)/pip wheel --quiet --no-deps --wheel-dir _build/wheels .
+	$(QUIET) $(BIN)/jupyter-book build . -W -n --keep-going
+	mkdir -p $(HTML)/wheels && cp _build/wheels/*.whl $(HTML)/wheels/
+	@echo "The book stands. Open file://$(CURDIR)/$(HTML)/index.html"
+
+lab: $(READY) ## open JupyterLab on the chapters
+	$(BIN)/jupyter lab chapters
+
+lint: $(READY) ## style of code and chapters
+	$(BIN)/ruff check .
+
+test: $(READY) $(BROWSER) lint book ## everything that CI checks
+	$(ONE_THREAD) $(QUIET) $(BIN)/pytest -n 2 --dist loadfile $(NBVAL) \
+	  $$($(BIN)/python tools/execute.py --list together)
+	$(ONE_THREAD) $(QUIET) $(BIN)/pytest $(NBVAL) \
+	  $$($(BIN)/python tools/execute.py --list alone)
+	$(ONE_THREAD) $(QUIET) $(BIN)/pytest -n 2 --dist loadfile tests
+
+bench: $(READY) ## the training loops beside their peers, as ratios
+	$(BIN)/python benchmarks/training.py
+
+clean: ## remove what was built; the environment stays
+	rm -rf _build build src/*.egg-info .pytest_cache .ruff_cache
