@@ -37,4 +37,3 @@ def browser():
         chromium = session.chromium.launch(executable_path=found, args=FLAGS)
         yield chromium
         chromium.close()
-

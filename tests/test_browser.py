@@ -17,7 +17,8 @@ LOOK = r"""async () => {
   const typeset = document.querySelectorAll('.math').length > 0;
   if (window.MathJax && MathJax.startup) await MathJax.startup.promise;
   else if (typeset) problems.push('MathJax did not start');
-  for (const e of document.querySelectorAll('mjx-merror, [data-mjx-error]'))
+  // MathJax writes an unknown command in red, a formula it cannot read as an error.
+  for (const e of document.querySelectorAll('mjx-merror, mtext[mathcolor=red]'))
     problems.push('formula with an error: ' + e.textContent);
   for (const e of document.querySelectorAll('.math'))
     if (!e.querySelector('mjx-container'))

@@ -58,6 +58,15 @@ def test_the_seed_alone_decides(name):
         assert a.x.shape != c.x.shape or not np.array_equal(a.x, c.x)
 
 
+@pytest.mark.parametrize("name", ["two_moons", "spiral", "xor", "planted_regression"])
+def test_the_seed_changes_what_is_generated(name):
+    rows = [
+        np.sort(np.concatenate([one.raw(s.x) for s in splits(one)]), axis=0)
+        for one in (LOADERS[name][0](seed=0), LOADERS[name][0](seed=1))
+    ]
+    assert np.abs(rows[0] - rows[1]).max() > 0.01
+
+
 @pytest.mark.parametrize("name", ["mnist", "digits", "two_moons", "spiral", "xor"])
 def test_classes_keep_their_shares(name):
     one = LOADERS[name][0]()
@@ -162,6 +171,9 @@ def test_planted_law_holds_in_every_split():
         assert abs(residual.std() - 0.2) < 0.03
         assert abs(residual.mean()) < 0.04
     assert (np.abs(one.truth["weights"]) > 0.3).all()
+    exact = data.planted_regression(noise=0.0)
+    law = exact.test.x @ exact.truth["weights"] + exact.truth["bias"]
+    np.testing.assert_allclose(exact.test.y, law, atol=1e-5)
 
 
 def test_xor_needs_both_columns():

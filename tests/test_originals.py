@@ -223,6 +223,7 @@ GOOD = gzip.decompress(idx_bytes(np.zeros((2, 3), np.uint8)))
         (gzip.compress(GOOD[:2]), "not an IDX file of bytes"),
         (gzip.compress(GOOD[:8]), "not an IDX file of bytes"),
     ],
+    ids=["plain", "cut gzip", "short", "long", "floats", "two bytes", "no shape"],
 )
 def test_read_idx_names_a_bad_file(tmp_path, content, message):
     (tmp_path / "bad.gz").write_bytes(content)

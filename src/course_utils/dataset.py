@@ -97,7 +97,6 @@ def from_arrays(
     x, y, image_shape = _arrays(name, x, y, image_shape)
     if y.ndim == 1 and not len(class_names):
         class_names = [str(label) for label in range(int(y.max()) + 1)]
-    check_split(Split(x, y), len(class_names) or None, name)
     part = _parts(name, y, fractions, seed, class_names)
     pairs = [(x[rows], y[rows]) for rows in part]
     return from_splits(name, *pairs, class_names, image_shape, source, licence, truth)
@@ -195,6 +194,6 @@ def _statistics(x, axis):
 
 
 def _frozen(a):
-    a = np.array(a)
+    a = np.asarray(a)  # fresh arrays only: the caller's own stay writable
     a.setflags(write=False)
     return a

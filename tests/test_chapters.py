@@ -1,0 +1,85 @@
+"""What every chapter keeps to, so far as it can be counted."""
+
+import json
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[1]
+CHAPTERS = sorted((ROOT / "chapters").glob("*/*.ipynb"))
+TAUGHT = {"algorithms", "code", "trends"}  # parts whose chapters end in exercises
+each = pytest.mark.parametrize(
+    "path", CHAPTERS, ids=lambda p: f"{p.parent.name}/{p.stem}"
+)
+
+
+def cells(path, kind):
+    notebook = json.loads(path.read_text())
+    return ["".join(c["source"]) for c in notebook["cells"] if c["cell_type"] == kind]
+
+
+def test_the_contents_name_every_chapter():
+    contents = yaml.safe_load((ROOT / "_toc.yml").read_text())
+    listed = {c["file"] for part in contents["parts"] for c in part["chapters"]}
+    paths = {p.relative_to(ROOT).with_suffix("").as_posix() for p in CHAPTERS}
+    assert paths and paths == {name for name in listed if name.startswith("chapters/")}
+
+
+@each
+def test_notebooks_are_valid_and_hold_no_output(path):
+    notebook = nbformat.read(path, 4)
+    nbformat.validate(notebook)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            assert not cell.outputs and cell.execution_count is None
+
+
+@each
+def test_code_cells_are_short_and_draw_through_plots(path):
+    for source in cells(path, "code"):
+        assert len(source.splitlines()) <= 30, source
+        assert not re.search(r"pyplot|seaborn|^\s*[%!]", source, re.MULTILINE), source
+
+
+@each
+def test_every_chapter_checks_and_cites(path):
+    assert any("assert" in source for source in cells(path, "code"))
+    assert "{cite" in "".join(cells(path, "markdown"))
+
+
+@each
+def test_anatomy(path):
+    prose = "\n\n".join(cells(path, "markdown"))
+    assert prose.startswith("# ")
+    for part in ("You will be able to", "What to know first", "## Summary"):
+        assert part in prose, f"no {part!r}"
+    assert any("find_device(" in source for source in cells(path, "code"))
+    if path.parent.name in TAUGHT:
+        exercises = re.findall(r"\{exercise\}.*?:label: (\S+)", prose, re.DOTALL)
+        assert 3 <= len(exercises) <= 5
+        solved = set(re.findall(r"\{solution-start\} (\S+)", prose))
+        assert solved == set(exercises)
+        assert "## Check yourself" in prose
+        assert prose.count("{dropdown} A") >= 3
+
+
+@each
+def test_figures_say_what_they_show(path):
+    """Alternative texts are there and no two figures share one."""
+    found = re.findall(r'alt=\(?\s*f?"([^"]*)"', "\n".join(cells(path, "code")))
+    assert all(len(text.split()) >= 4 for text in found), found
+    assert len(found) == len(set(found))
+
+
+@each
+def test_one_sentence_a_line(path):
+    """A line of prose ends where its sentence ends."""
+    text = re.sub(r"(`{3,})[\s\S]*?\1", "", "\n\n".join(cells(path, "markdown")))
+    for line in text.splitlines():
+        if line.startswith(("|", "#", ":", "-", "*", ">")) or not line.strip():
+            continue
+        inner = re.sub(r"\b(?:e\.g|i\.e|et al|vs|cf|Fig|Eq|[A-Z])\.", "", line)
+        assert not re.search(r"[a-z\)`][.?!] [A-Z][a-z]", inner), line
