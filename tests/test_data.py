@@ -300,3 +300,12 @@ def test_from_splits_refuses_a_bad_test_split():
     pair = X, Y
     with pytest.raises(ValueError, match="mine, test: labels out of range"):
         data.from_splits("mine", pair, pair, (X, Y + 1), "abc")
+
+
+def test_each_split_mixes_the_classes():
+    """The first third of each split has about the class shares of the whole."""
+    digits = data.digits()
+    for split in (digits.train, digits.validation, digits.test):
+        shares = np.bincount(split.y, minlength=10) / len(split)
+        first = np.bincount(split.y[: len(split) // 3], minlength=10)
+        assert np.abs(first / first.sum() - shares).max() < 0.1

@@ -18,7 +18,7 @@ CHAPTERS = sorted(
 TOKEN = "for-this-test-only"
 OPEN = """async path => {
   const kernelPreference = {shouldStart: false, canStart: false};
-  await window.jupyterapp.commands.execute('application:close-all');
+  for (const open of [...window.jupyterapp.shell.widgets('main')]) open.dispose();
   await window.jupyterapp.commands.execute(
     'docmanager:open', {path, factory: 'Notebook', kernelPreference});
 }"""
@@ -32,14 +32,17 @@ RENDERED = """count => {
 # JupyterLab has no list of references to look them up in.
 LOOK = r"""() => {
   const problems = [];
-  const raw = /\{[a-z:+-]+\}|:(label|class|name|header-rows):|:::|```|\b(eq|ex|sec|fig|tab)-[a-z]/;
+  const raw = /\{[a-z:+-]+\}|:(label|class|name|header-rows):|:::|Unknown Directive/;
   for (const cell of document.querySelectorAll('.jp-Notebook .jp-MarkdownCell')) {
     const output = cell.querySelector('.myst, .jp-MarkdownOutput').cloneNode(true);
-    output.querySelectorAll('pre, code, .katex').forEach(e => e.remove());
+    for (const e of output.querySelectorAll('.text-yellow-600, .katex-error'))
+      if (e.title !== 'Citation Not Found')
+        problems.push(`${e.title}: ${e.textContent.slice(0, 80)}`);
+    for (const e of output.querySelectorAll('[class*="language-{"]'))
+      problems.push('raw directive: ' + e.textContent.slice(0, 80));
+    output.querySelectorAll('pre, .katex').forEach(e => e.remove());
     for (const line of output.textContent.split('\n'))
-      if (raw.test(line)) problems.push('raw markup: ' + line.slice(0, 100));
-    for (const e of cell.querySelectorAll('.katex-error'))
-      problems.push('formula: ' + e.textContent.slice(0, 100));
+      if (raw.test(line)) problems.push('raw markup: ' + line.slice(0, 80));
   }
   return problems;
 }"""

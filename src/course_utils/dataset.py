@@ -171,16 +171,18 @@ def _parts(name, y, fractions, seed, class_names):
         )
     order, rank, size = ranks(y, seed)
     part = np.searchsorted(np.cumsum(shares)[:2], (rank + 0.5) / size, side="right")
+    # Late ranks come late in the order, rare classes first: shuffle once more.
+    again = np.random.default_rng([seed, 1]).permutation(len(y))
+    order, part = order[again], part[again]
     parts = [order[part == k] for k in range(3)]
     for label in range(max(1, len(class_names))):
         counts = [np.sum(y[p] == label) if y.ndim == 1 else len(p) for p in parts]
         if min(counts) == 0:
             what = f"class {class_names[label]!r}" if y.ndim == 1 else "the data"
             raise ValueError(
-                f"{name}: too few examples: {what} has {sum(counts)}, not enough for "
-                f"one in each of train, validation and test at the shares "
-                f"{fractions}: add examples, merge classes, or renumber labels "
-                "without gaps by np.unique(y, return_inverse=True)"
+                f"{name}: too few examples: {what} has {sum(counts)}, but each split "
+                f"of {fractions} needs one: add examples, merge classes, or renumber "
+                "labels without gaps by np.unique(y, return_inverse=True)"
             )
     return parts
 
@@ -188,8 +190,7 @@ def _parts(name, y, fractions, seed, class_names):
 def _statistics(x, axis):
     """Mean and standard deviation of x (n, d) along `axis`; 1 where constant."""
     mean = np.asarray(x.mean(axis=axis, dtype=np.float64), np.float32)
-    variance = np.mean(np.square(x - mean), axis=axis, dtype=np.float64)
-    std = np.asarray(np.sqrt(variance), np.float32)
+    std = np.asarray(x.std(axis=axis, dtype=np.float64), np.float32)
     return _frozen(mean), _frozen(np.where(std > 0, std, np.float32(1)))
 
 
