@@ -39,6 +39,7 @@ lab: $(READY) ## open JupyterLab on the chapters
 
 lint: $(READY) ## style of code and chapters
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
 
 test: $(READY) $(BROWSER) lint book ## everything that CI checks
 	$(ONE_THREAD) $(QUIET) $(BIN)/pytest -n 2 --dist loadfile $(NBVAL) \

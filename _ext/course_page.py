@@ -18,6 +18,7 @@ from sphinxcontrib.bibtex.style.referencing.author_year import (
 )
 
 BRANCH = "gh-pages"
+STATUS = {"\N{WHITE HEAVY CHECK MARK}": "passed", "\N{CROSS MARK}": "failed"}
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 
@@ -86,6 +87,13 @@ def drop_widgets(app, doctree, docname):
                 output.parent.remove(output)
 
 
+def write_status(app, doctree, docname):
+    """Say in words what the table of executions says in pictures."""
+    for text in list(doctree.findall(nodes.Text)):
+        if text.astext() in STATUS:
+            text.parent.replace(text, nodes.Text(STATUS[text.astext()]))
+
+
 def tidy(app, doctree):
     """Fold solutions, make repeated ids unique, forget the state of controls."""
     for node in doctree.findall(nodes.Element):
@@ -118,6 +126,7 @@ def setup(app):
     app.connect("doctree-read", tidy, priority=900)
     app.connect("doctree-resolved", drop_widgets, priority=600)
     app.connect("doctree-resolved", add_run_line, priority=700)
+    app.connect("doctree-resolved", write_status, priority=700)
     register_plugin(
         "sphinxcontrib.bibtex.style.referencing", "round_author_year", RoundAuthorYear
     )

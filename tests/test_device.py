@@ -28,9 +28,7 @@ def fake_torch(capability=None, mps=False, broken=None):
         )
 
     there = capability is not None or broken is not None
-    cuda = SimpleNamespace(
-        is_available=lambda: there, get_device_properties=properties
-    )
+    cuda = SimpleNamespace(is_available=lambda: there, get_device_properties=properties)
     apple = SimpleNamespace(is_available=lambda: mps)
     return SimpleNamespace(cuda=cuda, backends=SimpleNamespace(mps=apple))
 

@@ -13,9 +13,7 @@ import torch  # isort: skip
 def problem(loss, seed=0):
     generator = np.random.default_rng(seed)
     x = generator.normal(size=(5, 4))
-    weights = [
-        generator.normal(size=shape) for shape in [(4, 6), (6,), (6, 3), (3,)]
-    ]
+    weights = [generator.normal(size=shape) for shape in [(4, 6), (6,), (6, 3), (3,)]]
     y = generator.integers(0, 3, 5)
     return x, (y if loss == "cross_entropy" else generator.normal(size=(5, 3))), weights
 

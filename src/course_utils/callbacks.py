@@ -107,9 +107,7 @@ class EarlyStopping(Callback):
             self.best, self.best_epoch = score, run.epoch
             self.best_weights = run.weights()
         elif run.epoch - self.best_epoch >= self.patience:
-            run.stop = (
-                f"{self.metric} has not improved since epoch {self.best_epoch}"
-            )
+            run.stop = f"{self.metric} has not improved since epoch {self.best_epoch}"
 
     def on_end(self, run) -> None:
         if self.best_weights is not None:

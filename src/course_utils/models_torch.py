@@ -83,8 +83,11 @@ def cnn(image_shape, n_classes, channels=(8, 16), hidden=32, seed=0) -> nn.Modul
 
 def _layers(model) -> list[nn.Module]:
     known = (nn.Linear, nn.Conv2d)
-    layers = [m for m in model.modules() if next(m.parameters(recurse=False), None)
-              is not None]
+    layers = [
+        m
+        for m in model.modules()
+        if next(m.parameters(recurse=False), None) is not None
+    ]
     for layer in layers:
         if not isinstance(layer, known):
             raise TypeError(f"cannot copy the weights of {type(layer).__name__}")

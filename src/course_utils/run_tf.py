@@ -41,9 +41,9 @@ class Run:
     def compiled_epoch(self, x, y, editors):
         """A function that trains one epoch inside TensorFlow.
 
-        It takes the full batches (steps, B), the indices of the smaller last batch
-        (possibly none) and the learning rates, and returns losses and right answers,
-        both (steps,).
+        It takes the batches' indices (steps, B), how many of each row count (steps,)
+        and the learning rates (steps,), and returns losses and right answers, both
+        (steps,). One step is traced, whatever the size of the last batch.
         """
         classifies = y.dtype.is_integer
         variables = self.model.trainable_variables
@@ -64,22 +64,20 @@ class Run:
                 hits = tf.math.count_nonzero(tf.argmax(output, axis=1) == truth)
             return value, hits
 
-        @tf.function
-        def epoch(full, rest, rates):
-            steps = full.shape[0]
-            count = steps + (1 if rest.shape[0] else 0)
-            losses = tf.TensorArray(variables[0].dtype, count)
-            right = tf.TensorArray(tf.int64, count)
-            for index in tf.range(steps):
-                value, hits = step(full[index], rates[index])
-                losses = losses.write(index, value)
-                right = right.write(index, hits)
-            if rest.shape[0]:
-                value, hits = step(rest, rates[steps])
-                losses, right = losses.write(steps, value), right.write(steps, hits)
+        def epoch(order, sizes, rates):
+            steps = order.shape[0]
+
+            def one(index, losses, right):
+                value, hits = step(order[index, : sizes[index]], rates[index])
+                losses, right = losses.write(index, value), right.write(index, hits)
+                return index + 1, losses, right
+
+            losses = tf.TensorArray(variables[0].dtype, steps)
+            start = (0, losses, tf.TensorArray(tf.int64, steps))
+            _, losses, right = tf.while_loop(lambda i, *_: i < steps, one, start)
             return losses.stack(), right.stack()
 
-        return epoch
+        return tf.function(epoch, autograph=False)
 
     def weights(self) -> dict[str, np.ndarray]:
         """A copy of the model's variables, the state of dropout's seeds included."""

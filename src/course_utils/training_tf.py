@@ -84,7 +84,9 @@ def _loop(run, training, validation, plan, callbacks) -> None:
     train_epoch = run.compiled_epoch(
         *training, [c for c in callbacks if cb.edits_gradients(c)]
     )
-    score = tf.function(lambda: _scores(run.model, *validation, run.loss))
+    score = tf.function(
+        lambda: _scores(run.model, *validation, run.loss), autograph=False
+    )
     for callback in callbacks:
         callback.on_begin(run)
     try:
@@ -94,9 +96,7 @@ def _loop(run, training, validation, plan, callbacks) -> None:
             losses, right = train_epoch(*_tensors(order, rates, run))
             seconds = perf_counter() - started
             right = right.numpy() if training[1].dtype.is_integer else None
-            runs.record_epoch(
-                run.history, losses.numpy(), right, order, rates, seconds
-            )
+            runs.record_epoch(run.history, losses.numpy(), right, order, rates, seconds)
             scores = {name: float(value) for name, value in score().items()}
             seconds = perf_counter() - started
             runs.record_validation(run.history, scores, rates[-1], seconds)
@@ -112,12 +112,13 @@ def _loop(run, training, validation, plan, callbacks) -> None:
 
 
 def _tensors(order, rates, run):
-    """The full batches (steps, B), the smaller last one (r,), the rates (steps,)."""
-    size = len(order[0])
-    full = [indices for indices in order if len(indices) == size]
-    rest = order[-1] if len(full) < len(order) else np.zeros(0, np.int64)
+    """Indices (steps, B), zeros after a smaller batch's own; sizes; rates."""
+    sizes = [len(indices) for indices in order]
+    padded = np.zeros((len(order), max(sizes)), np.int64)
+    for row, indices in zip(padded, order, strict=True):
+        row[: len(indices)] = indices
     rates = tf.constant(rates, run.optimizer.learning_rate.dtype)
-    return tf.constant(np.stack(full)), tf.constant(rest), rates
+    return tf.constant(padded), tf.constant(sizes), rates
 
 
 def _forward(model, x, batch_size=1024):
