@@ -35,7 +35,7 @@ book: $(READY) ## execute what changed, build the pages, say where to open them
 	@echo "The book stands. Open file://$(CURDIR)/$(HTML)/index.html"
 
 lab: $(READY) ## open JupyterLab on the chapters
-	$(BIN)/jupyter lab chapters
+	$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/chapters
 
 lint: $(READY) ## style of code and chapters
 	$(BIN)/ruff check .
