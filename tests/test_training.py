@@ -324,6 +324,17 @@ def test_lower_precision_stays_close(precision):
     assert np.allclose(low.steps["loss"], full.steps["loss"], atol=0.05)
 
 
+@pytest.mark.parametrize("rule", ["sgd", "adam"])
+def test_xla_changes_nothing_but_speed(rule, monkeypatch):
+    """Long runs are compiled by XLA; weights stay those of the plain graph."""
+    plain, expected = run(TF, optimizer=rule)
+    monkeypatch.setattr("course_utils.run_tf.XLA_STEPS", 1)
+    fast, history = run(TF, optimizer=rule)
+    assert np.allclose(history.steps["loss"], expected.steps["loss"], atol=1e-6)
+    assert history.steps["accuracy"] == expected.steps["accuracy"]
+    assert difference(TF, plain, fast) < 1e-5
+
+
 def test_a_share_too_small_for_all_processes_is_refused():
     runs.check_share(65, 32, 1)
     with pytest.raises(ValueError, match="2 processes"):

@@ -10,6 +10,9 @@ from course_utils.history import History
 from course_utils.quiet_tensorflow import tf
 
 DEVICES = {"cpu": "/CPU:0", "cuda": "/GPU:0"}
+# XLA makes a step of a small network two to three times faster and takes a second or
+# two to compile: it pays in runs of this many steps.
+XLA_STEPS = 3000
 
 
 class Run:
@@ -38,12 +41,12 @@ class Run:
             tf.constant(split.y, dtype if real else tf.int64),
         )
 
-    def compiled_epoch(self, x, y, editors):
+    def compiled_epoch(self, x, y, editors, steps):
         """A function that trains one epoch inside TensorFlow.
 
-        It takes the batches' indices (steps, B), how many of each row count (steps,)
-        and the learning rates (steps,), and returns losses and right answers, both
-        (steps,). One step is traced, whatever the size of the last batch.
+        It takes the full batches' indices (s, B), those of the smaller last batch
+        (r,), possibly none, and the learning rates, one a step; it returns losses and
+        right answers, one a step. ``steps`` of the whole run decide on XLA.
         """
         classifies = y.dtype.is_integer
         variables = self.model.trainable_variables
@@ -64,20 +67,22 @@ class Run:
                 hits = tf.math.count_nonzero(tf.argmax(output, axis=1) == truth)
             return value, hits
 
-        def epoch(order, sizes, rates):
-            steps = order.shape[0]
+        def epoch(full, rest, rates):
+            count = full.shape[0]
 
             def one(index, losses, right):
-                value, hits = step(order[index, : sizes[index]], rates[index])
-                losses, right = losses.write(index, value), right.write(index, hits)
-                return index + 1, losses, right
+                value, hits = step(full[index], rates[index])
+                return index + 1, losses.write(index, value), right.write(index, hits)
 
-            losses = tf.TensorArray(variables[0].dtype, steps)
-            start = (0, losses, tf.TensorArray(tf.int64, steps))
-            _, losses, right = tf.while_loop(lambda i, *_: i < steps, one, start)
+            losses = tf.TensorArray(variables[0].dtype, rates.shape[0])
+            start = (0, losses, tf.TensorArray(tf.int64, rates.shape[0]))
+            _, losses, right = tf.while_loop(lambda i, *_: i < count, one, start)
+            if rest.shape[0]:
+                value, hits = step(rest, rates[count])
+                losses, right = losses.write(count, value), right.write(count, hits)
             return losses.stack(), right.stack()
 
-        return tf.function(epoch, autograph=False)
+        return tf.function(epoch, autograph=False, jit_compile=steps >= XLA_STEPS)
 
     def weights(self) -> dict[str, np.ndarray]:
         """A copy of the model's variables, the state of dropout's seeds included."""

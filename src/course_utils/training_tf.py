@@ -1,8 +1,8 @@
 """The training loop in TensorFlow; twin of ``training_torch``.
 
 Knows nothing of any particular model: it takes a Keras model that maps a batch of
-rows to outputs. A whole epoch runs as one compiled function, so callbacks act
-between epochs, and on gradients inside the compiled step.
+rows to outputs. A whole epoch runs as one compiled function, in long runs compiled by
+XLA, so callbacks act between epochs, and on gradients inside the compiled step.
 """
 
 from time import perf_counter
@@ -81,9 +81,9 @@ def train(
 
 def _loop(run, training, validation, plan, callbacks) -> None:
     """All epochs, until the last one, a callback or the reader stops the run."""
-    train_epoch = run.compiled_epoch(
-        *training, [c for c in callbacks if cb.edits_gradients(c)]
-    )
+    editors = [c for c in callbacks if cb.edits_gradients(c)]
+    steps = run.epochs * -(-len(training[0]) // plan.batch_size)
+    train_epoch = run.compiled_epoch(*training, editors, steps)
     score = tf.function(
         lambda: _scores(run.model, *validation, run.loss), autograph=False
     )
@@ -112,13 +112,12 @@ def _loop(run, training, validation, plan, callbacks) -> None:
 
 
 def _tensors(order, rates, run):
-    """Indices (steps, B), zeros after a smaller batch's own; sizes; rates."""
-    sizes = [len(indices) for indices in order]
-    padded = np.zeros((len(order), max(sizes)), np.int64)
-    for row, indices in zip(padded, order, strict=True):
-        row[: len(indices)] = indices
+    """Full batches (s, B), the smaller last one (r,) if any, rates: one a step."""
+    size = len(order[0])
+    full = [indices for indices in order if len(indices) == size]
+    rest = order[-1] if len(full) < len(order) else np.zeros(0, np.int64)
     rates = tf.constant(rates, run.optimizer.learning_rate.dtype)
-    return tf.constant(padded), tf.constant(sizes), rates
+    return tf.constant(np.stack(full)), tf.constant(rest), rates
 
 
 def _forward(model, x, batch_size=1024):
