@@ -46,5 +46,7 @@ def _import():
     return tensorflow
 
 
+# Information (such as "Compiled cluster using XLA") is left out, warnings are not.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
 tf = _import()
 keras = tf.keras
