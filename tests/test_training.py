@@ -141,7 +141,7 @@ def dropout_model(framework):
 @both
 @pytest.mark.parametrize("rule", ["momentum", "adam"])
 def test_resuming_is_bit_for_bit(framework, rule, tmp_path):
-    """An interrupt after two of five epochs, then the rest, changes no bit."""
+    """An interrupt in the third of five epochs, then the rest, changes no bit."""
 
     class Interrupt(Callback):
         def on_epoch_end(self, run):
@@ -156,10 +156,17 @@ def test_resuming_is_bit_for_bit(framework, rule, tmp_path):
     )
     assert broken.stopped == "interrupted after 3 of 5 epochs"
     assert len(broken.epochs["epoch"]) == 3
-    again = Checkpoint(tmp_path / "run.npz", resume=True)
+    trained = []
+
+    class Count(Callback):
+        def on_epoch_end(self, run):
+            trained.append(run.epoch)
+
+    again = [Checkpoint(tmp_path / "run.npz", resume=True), Count()]
     resumed, history = run(
-        framework, dropout_model(framework), callbacks=[again], **options
+        framework, dropout_model(framework), callbacks=again, **options
     )
+    assert trained == [3, 4, 5]  # the first two came from the file
     assert difference(framework, whole, resumed) == 0
     assert history.steps["loss"] == expected.steps["loss"]
     assert history.stopped == ""
