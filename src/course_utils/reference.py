@@ -111,14 +111,15 @@ OPTIMIZERS = {
 }
 
 
-def optimizer_step(name, theta, gradient, state, learning_rate):
+def optimizer_step(name, theta, gradient, state, learning_rate, **changes):
     """One update of one parameter array.
 
     Args:
         name: a key of ``OPTIMIZERS``.
         theta, gradient: arrays of one shape.
         state: a dict, empty before the first step; it is updated in place.
-        learning_rate: the step size η.
+        learning_rate: the step size η; an array gives each parameter its own.
+        changes: other constants than those of ``OPTIMIZERS``, by their names there.
 
     Returns:
         the new parameter.
@@ -126,7 +127,7 @@ def optimizer_step(name, theta, gradient, state, learning_rate):
     Sources: Polyak (1964) for momentum; Tieleman and Hinton (2012) for RMSprop;
     Kingma and Ba (2015), algorithm 1, for Adam.
     """
-    options = OPTIMIZERS[name]
+    options = OPTIMIZERS[name] | changes
     zero = np.zeros_like(theta)
     if name == "sgd":
         return theta - learning_rate * gradient

@@ -1,0 +1,76 @@
+"""Optimisers on surfaces of two parameters. Reached as ``explorers.loss_path``."""
+
+import numpy as np
+
+from course_utils.explorer import Explorer
+from course_utils.explorer_words import controls_of, require
+from course_utils.figure import GREY, ORANGE, PURPLE
+from course_utils.marks import Line, Panel, Points, Rule
+
+
+def loss_path(paths, contours, *, name="loss-path", train=None, defaults=None):
+    """Optimisers on surfaces of two parameters: path, loss, and stability.
+
+    Args:
+        paths: what ``surfaces.paths`` returns; contours: ``surfaces.contours``.
+        name, train, defaults: as in ``training_curves``.
+    """
+    columns = ["surface", "optimizer", "learning_rate", "momentum", "start"]
+    require(paths, *columns, "step", "x", "y", "loss", "sharpness", "limit")
+    require(contours, "surface", "piece", "x", "y")
+    starts = paths[paths["step"] == 0].drop(columns="step")
+    reach = [(float(contours[a].min()), float(contours[a].max())) for a in "xy"]
+    losses = paths["loss"][(paths["loss"] > 1e-9) & (paths["loss"] < 1e3)]
+    curved = paths["sharpness"][paths["sharpness"] > 0]
+    panels = [
+        Panel(
+            "first parameter",
+            "second parameter",
+            (
+                Line("contours", "x", "y", colour=GREY, thin=True, pieces="piece"),
+                Line("paths", "x", "y"),
+                Points("paths", "x", "y", label="one step"),
+                Points("starts", "x", "y", label="start", colour=ORANGE),
+            ),
+            x_range=reach[0],
+            y_range=reach[1],
+        ),
+        Panel(
+            "step",
+            "loss",
+            (Line("paths", "step", "loss"),),
+            log_y=True,
+            y_range=(float(losses.min()), float(losses.max())),
+        ),
+        Panel(
+            "step",
+            "largest curvature",
+            (
+                Line("paths", "step", "sharpness", "along the path", PURPLE),
+                Rule("paths", y="limit", label="stable below"),
+            ),
+            log_y=True,
+            y_range=tuple(float(curved.quantile(q)) for q in (0.02, 0.98)),
+        ),
+    ]
+    tables = {"paths": paths, "contours": contours, "starts": starts}
+    controls = controls_of(paths, columns)
+    return Explorer(name, tables, controls, panels, say_path, train, defaults)
+
+
+def say_path(rows) -> str:
+    """Where the path ends, how far the loss fell, and on which side of the limit."""
+    path = rows["paths"]
+    there = path[np.isfinite(path["loss"])]
+    first, last = there.iloc[0], there.iloc[-1]
+    if len(there) < len(path) or last["loss"] > 100 * first["loss"]:
+        end = f"The run diverged: after {last['step']:.0f} steps its loss was "
+        end += f"{last['loss']:.2g}, from {first['loss']:.2g} at the start. "
+    else:
+        end = f"In {last['step']:.0f} steps the loss went from {first['loss']:.2g} to "
+        end += f"{last['loss']:.2g}. "
+    beyond = (there["sharpness"] > there["limit"]).mean()
+    return end + (
+        f"The largest curvature lay above the limit, {last['limit']:.3g} at the end, "
+        f"in {beyond:.0%} of the steps."
+    )
