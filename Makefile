@@ -48,8 +48,9 @@ test: $(READY) $(BROWSER) lint book ## everything that CI checks
 	  $$($(BIN)/python tools/execute.py --list alone)
 	$(ONE_THREAD) $(QUIET) $(BIN)/pytest -n 2 --dist loadfile tests
 
-bench: $(READY) ## the training loops beside their peers, as ratios
+bench: $(READY) ## training loops and sweeps beside their peers, as ratios
 	$(BIN)/python benchmarks/training.py
+	$(BIN)/python benchmarks/sweep.py
 
 clean: ## remove what was built; the environment stays
 	rm -rf _build build src/*.egg-info .pytest_cache .ruff_cache

@@ -10,17 +10,16 @@ with the very batches of the index loop. Run with ``make bench``.
 """
 
 import argparse
-import json
 import logging
 import os
 import statistics
 import time
 import warnings
-from pathlib import Path
 
 os.environ["COURSE_UTILS_QUIET"] = "1"  # no progress bars while the clock runs
 
 import peers_torch  # noqa: E402  (torch before tensorflow)
+from record import keep  # noqa: E402
 
 import peers_tf  # noqa: E402, isort: skip
 
@@ -93,10 +92,8 @@ def main():
     for name, values in accuracy.items():
         if not BAND[0] <= statistics.mean(values) <= BAND[1]:
             raise SystemExit(f"{name}: accuracy {values} outside {BAND}")
-    Path("_build").mkdir(exist_ok=True)
-    Path("_build/bench.json").write_text(json.dumps(rows, indent=1) + "\n")
-    print("\nratio = median seconds over those of the group's first entry;")
-    print("written to _build/bench.json")
+    print("\nratio = median seconds over those of the group's first entry")
+    keep(rows)
 
 
 if __name__ == "__main__":

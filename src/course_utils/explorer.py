@@ -76,7 +76,7 @@ class Explorer:
         return dict(iter(self.tables[table].groupby(names, sort=False)))
 
     def rows_of(self, table: str, settings: Mapping) -> pd.DataFrame:
-        """The rows of one table at a setting of the grid, none where none were trained."""
+        """Rows of one table at a setting of the grid; none if nothing was trained."""
         key = tuple(settings[control] for control in self.chosen_by(table))
         return self._groups[table].get(key, self.tables[table].iloc[:0])
 
@@ -90,8 +90,9 @@ class Explorer:
 
     def title(self, settings: Mapping) -> str:
         """The setting in words."""
-        said = (f"{c.label} {c.text(settings[c.name])}" for c in self.controls)
-        return ", ".join(said)
+        said = [f"{_inside(c.label)} {c.text(settings[c.name])}" for c in self.controls]
+        text = ", ".join(said)
+        return text[:1].upper() + text[1:]
 
     def read(self, rows: Mapping) -> str:
         """The sentence that reads the picture of some rows."""
@@ -131,6 +132,11 @@ class Explorer:
         live = self.widget()._repr_mimebundle_()
         page = {"text/html": explorer_page.element(self), "text/plain": self.say()}
         return {**live, **page}
+
+
+def _inside(label) -> str:
+    """A label inside a sentence: "Learning rate" as "learning rate", "IoU" as it is."""
+    return label if label[1:2].isupper() else label[0].lower() + label[1:]
 
 
 def _check_columns(tables, panels) -> None:

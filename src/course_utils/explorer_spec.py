@@ -9,6 +9,11 @@ from course_utils.figure import GREY
 from course_utils.marks import Heat, Line, Panel, Points, Rule, labels, ranges
 
 HEIGHT = 260  # of a panel in the page, in pixels
+# Labels of a logarithmic axis: plain numbers where these are short.
+POWERS = (
+    "abs(log(datum.value)) < log(2e4) ? format(datum.value, '~g')"
+    " : format(datum.value, '~e')"
+)
 
 
 def spec(panel: Panel, tables) -> dict:
@@ -40,7 +45,7 @@ def _axis(kind, axis, panel, limits):
         return kind(f"{axis}:N", title=title, sort=None)
     shape = {"type": "log"} if log else {"zero": False}
     scale = alt.Scale(domain=limits[axis], nice=False, **shape)
-    ticks = {"axis": alt.Axis(format=".3~g")} if log else {}
+    ticks = {"axis": alt.Axis(labelExpr=POWERS)} if log else {}
     return kind(f"{axis}:Q", title=title, scale=scale, **ticks)
 
 
@@ -60,8 +65,7 @@ def _layers(mark, source, panel, limits, styles):
         return
     named = getattr(mark, "label", "") or getattr(mark, "series", "")
     pinned = source[0] == "p"
-    symbol = "circle" if isinstance(mark, Points) else "stroke"
-    style = _named(styles, symbol) if named and not pinned else {}
+    style = _named(styles, panel) if named and not pinned else {}
     style.setdefault("color", alt.value(GREY if pinned else mark.colour))
     if isinstance(mark, Line):
         if not mark.thin:
@@ -88,11 +92,15 @@ def _at(channel, field):
     return other
 
 
-def _named(styles, symbol) -> dict:
+def _named(styles, panel) -> dict:
     """Channels that give labelled curves their colour, dashes and legend."""
     names = list(styles)
-    size = {"symbolSize": 300} if symbol == "stroke" else {}
-    legend = alt.Legend(title=None, orient="top", columns=3, symbolType=symbol, **size)
+    curves = any(
+        isinstance(mark, (Line, Rule)) and (mark.label or getattr(mark, "series", ""))
+        for mark in panel.marks
+    )
+    symbol = {"symbolType": "stroke", "symbolSize": 300} if curves else {}
+    legend = alt.Legend(title=None, orient="top", columns=3, **symbol)
     colours = [colour for colour, _ in styles.values()]
     dashes = [[5, 3] if dashed else [1, 0] for _, dashed in styles.values()]
     palette = alt.Scale(domain=names, range=colours)

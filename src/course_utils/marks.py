@@ -123,16 +123,17 @@ def frame(mark, rows: pd.DataFrame) -> pd.DataFrame:
     if isinstance(mark, Rule):
         column = mark.x or mark.y
         return pd.DataFrame({"x" if mark.x else "y": rows[column].iloc[:1]})
-    columns = {"x": rows[mark.x], "y": rows[mark.y]}
+    columns = {"x": rows[mark.x].to_numpy(), "y": rows[mark.y].to_numpy()}
     if isinstance(mark, Heat):
-        table = pd.DataFrame({**columns, "v": rows[mark.value]})
-        return table.groupby(["y", "x"], sort=True, as_index=False).mean()
-    if isinstance(mark, Points) or SEED not in rows:
-        table = pd.DataFrame({**columns, "s": _labels(mark, rows)})
-        return (
-            _parted(table, rows[mark.pieces]) if getattr(mark, "pieces", "") else table
-        )
+        table = pd.DataFrame({**columns, "v": rows[mark.value].to_numpy()})
+        if SEED in rows:
+            table = table.groupby(["y", "x"], as_index=False).mean()
+        return table.sort_values(["y", "x"])
     table = pd.DataFrame({**columns, "s": _labels(mark, rows)})
+    if getattr(mark, "pieces", ""):
+        return _parted(table, rows[mark.pieces])
+    if isinstance(mark, Points) or SEED not in rows:
+        return table
     groups = table.groupby(["s", "x"], sort=False)["y"]
     drawn = groups.agg(y="mean", low="min", high="max").reset_index()
     return drawn[["x", "y", "low", "high", "s"]]
@@ -140,7 +141,8 @@ def frame(mark, rows: pd.DataFrame) -> pd.DataFrame:
 
 def _labels(mark, rows):
     if mark.series:
-        return rows[mark.series].map(lambda v: v if isinstance(v, str) else f"{v:g}")
+        words = rows[mark.series].map(lambda v: v if isinstance(v, str) else f"{v:g}")
+        return words.to_numpy()
     return mark.label
 
 
