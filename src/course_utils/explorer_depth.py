@@ -3,11 +3,14 @@
 import numpy as np
 
 from course_utils.explorer import Explorer
-from course_utils.explorer_words import controls_of, require, spread
-from course_utils.figure import BLUE, GREEN
+from course_utils.explorer_words import controls_of, require
+from course_utils.figure import BLUE, GREEN, ORANGE
 from course_utils.marks import Line, Panel
 
-LEAST, MOST = 1e-8, 1e4  # beyond these a panel shows nothing more
+LEAST, MOST = 1e-16, 1e4  # beyond these a panel shows nothing more
+CLEAR = 0.95  # a factor from here on is read as such, below it as a division
+COLOURS = {"activation": BLUE, "gradient": GREEN}
+POWER = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def signal_by_depth(table, *, name="signal-by-depth", train=None, defaults=None):
@@ -16,28 +19,32 @@ def signal_by_depth(table, *, name="signal-by-depth", train=None, defaults=None)
     Args:
         table: columns that become controls, then ``seed``, ``layer`` (from 1),
             ``activation_size`` and ``gradient_size``, root mean squares; a column
-            that is missing has no panel.
+            that is missing has no panel. ``activation_predicted`` and
+            ``gradient_predicted``, where there, are drawn dashed.
         name, train, defaults: as in ``training_curves``.
     """
     require(table, "seed", "layer")
     columns = list(table)
-    kinds = {
-        "activation_size": ("activation", BLUE),
-        "gradient_size": ("gradient", GREEN),
-    }
-    panels = []
-    for column, (what, colour) in kinds.items():
-        if column in table:
-            sizes = table[column][np.isfinite(table[column])]
-            limits = max(sizes.min(), LEAST), min(sizes.max(), MOST)
-            curve = Line("layers", "layer", column, colour=colour)
-            label = f"root mean square of the {what}"
-            panels.append(Panel("layer", label, (curve,), log_y=True, y_range=limits))
+    panels = [_panel(table, what) for what in COLOURS if f"{what}_size" in table]
     if not panels:
-        raise ValueError(f"the table has none of {list(kinds)}: it has {columns}")
+        sizes = [f"{what}_size" for what in COLOURS]
+        raise ValueError(f"the table has none of {sizes}: it has {columns}")
     controls = controls_of(table, columns[: columns.index("seed")])
     tables = {"layers": table}
     return Explorer(name, tables, controls, panels, say_signal, train, defaults)
+
+
+def _panel(table, what) -> Panel:
+    """The measured size by layer and, where there is one, the predicted size."""
+    size, theory = f"{what}_size", f"{what}_predicted"
+    sizes = table[size][np.isfinite(table[size])]
+    limits = max(sizes.min(), LEAST), min(sizes.max(), MOST)
+    word = "measured" if theory in table else ""
+    marks = [Line("layers", "layer", size, label=word, colour=COLOURS[what])]
+    if theory in table:
+        marks.append(Line("layers", "layer", theory, "predicted", ORANGE, dashed=True))
+    label = f"root mean square of the {what}"
+    return Panel("layer", label, tuple(marks), log_y=True, y_range=limits)
 
 
 def say_signal(rows) -> str:
@@ -48,17 +55,37 @@ def say_signal(rows) -> str:
         layers[layers["layer"] == layer].set_index("seed")
         for layer in (layers["layer"].min(), depth)
     )
-    if "activation_size" in layers:
-        factor = last["activation_size"] / first["activation_size"]
-        said.append(
-            f"From the first layer to layer {depth} the activations are multiplied "
-            f"by {spread(factor)}"
-        )
-    if "gradient_size" in layers:
-        factor = first["gradient_size"] / last["gradient_size"]
-        said.append(
-            f"from layer {depth} back to the first the gradients are multiplied "
-            f"by {spread(factor)}"
-        )
+    for what, ways, start, end in (
+        ("activation", f"from the first layer to layer {depth}", first, last),
+        ("gradient", f"from layer {depth} back to the first", last, first),
+    ):
+        if f"{what}_size" not in layers:
+            continue
+        verb, factor = _change(end[f"{what}_size"] / start[f"{what}_size"])
+        said.append(f"{ways} the {what}s are {verb} by {factor}")
+        if f"{what}_predicted" in layers:
+            theory = end[f"{what}_predicted"] / start[f"{what}_predicted"]
+            other, factor = _change(theory)
+            by = "by" if other == verb else f"{other} by"
+            said[-1] += f", in theory {by} {factor}"
     text = ", and ".join(said)
     return f"{text[0].upper()}{text[1:]}, over {len(last)} networks."
+
+
+def _change(factor) -> tuple[str, str]:
+    """ "multiplied", or "divided" where the signal shrinks clearly; by what."""
+    shrinks = factor.max() < CLEAR
+    factor = 1 / factor if shrinks else factor
+    mean, low, high = map(_number, (factor.mean(), factor.min(), factor.max()))
+    spread = mean if low == high else f"{mean} ({low} to {high})"
+    return "divided" if shrinks else "multiplied", spread
+
+
+def _number(value) -> str:
+    """Three digits of a number: 0.52, 45.3, 37,700, 8.9 × 10¹²."""
+    if not np.isfinite(value) or 1e-3 < abs(value) < 999.5:
+        return f"{value:.3g}"
+    if 1 < abs(value) < 1e6:
+        return f"{float(f'{value:.3g}'):,.0f}"
+    digits, power = f"{value:.2e}".split("e")
+    return f"{float(digits):g}\u00a0×\u00a010{str(int(power)).translate(POWER)}"

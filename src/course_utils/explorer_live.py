@@ -24,7 +24,7 @@ def steps(control, values) -> list:
     Between neighbours they lie at equal ratios where the control is logarithmic and
     both are above zero, else at equal distances; whole numbers stay whole.
     """
-    whole = all(float(v).is_integer() for v in values)
+    whole = all(isinstance(v, int) for v in values)
     found = [values[0]]
     for low, high in zip(values[:-1], values[1:], strict=True):
         space = np.geomspace if control.log and low > 0 else np.linspace
@@ -40,6 +40,7 @@ class Live:
 
     def __init__(self, explorer):
         self.explorer, self.task, self.pinned = explorer, None, None
+        self.asked = None  # what was trained last, or is being trained
         self.shown = explorer.rows(explorer.defaults)
         self.inputs = {c.name: self._input(c) for c in explorer.controls}
         self.pin = widgets.ToggleButton(description="Pin this run", icon="thumb-tack")
@@ -97,15 +98,21 @@ class Live:
         return {name: box.value for name, box in self.inputs.items()}
 
     def _changed(self, _) -> None:
-        self._cancel()
         settings = self.settings
+        played = {c.name for c in self.explorer.controls if c.play}
+        asked = {n: v for n, v in settings.items() if n not in played}
+        grid = self.explorer.values
+        known = all(value in grid[name] for name, value in settings.items())
+        if not known and asked == self.asked:
+            return  # a run off the grid is shown as it was left, whatever is played
+        self._cancel()
+        self.asked = None if known else asked
         for control in self.explorer.controls:
             self.inputs[control.name].disabled = any(
                 settings[other] not in allowed
                 for other, allowed in control.only.items()
             )
-        grid = self.explorer.values
-        if all(value in grid[name] for name, value in settings.items()):
+        if known:
             self._busy(False)
             self._show(self.explorer.rows(settings))
         else:
@@ -137,10 +144,8 @@ class Live:
         """Train one setting, its curve growing, until its end or a stop."""
         first = next(iter(self.explorer.tables))
         rest = self._fixed(settings)
-        self.bar.value, self.bar.max = (
-            0,
-            max(1, len(self.explorer.rows(self.explorer.defaults)[first])),
-        )
+        usual = self.explorer.rows_of(first, self.explorer.defaults)
+        self.bar.value, self.bar.max = 0, max(1, len(usual))
         self._busy(True)
         rows, drawn = rest | {first: self.explorer.tables[first].iloc[:0]}, 0.0
         try:
@@ -165,11 +170,6 @@ class Live:
 
     def _fixed(self, settings) -> dict:
         """Rows of the tables whose controls all stand on the grid."""
-        grid, found = self.explorer.values, {}
-        near = {
-            n: v if v in grid[n] else self.explorer.defaults[n]
-            for n, v in settings.items()
-        }
-        for name, rows in self.explorer.rows(near).items():
-            found[name] = rows
-        return found
+        grid, default = self.explorer.values, self.explorer.defaults
+        near = {n: v if v in grid[n] else default[n] for n, v in settings.items()}
+        return self.explorer.rows(near)

@@ -89,6 +89,24 @@ def _solution(x, y, generator, hidden=4, steps=300):
     return weights
 
 
+def _plane(n, seed):
+    """The data behind the slice and the plane's two directions.
+
+    Returns:
+        x (n, d), the sign of each label (n,), the trained [w1, b1, w2, b2], and a
+        random direction for w1 and w2 of the same length, unit by unit.
+    """
+    split = data.digits().train
+    keep = np.flatnonzero(np.isin(split.y, (3, 8)))[:n]
+    x, y = split.x[keep].astype(float), (split.y[keep] == 8).astype(int)
+    generator = np.random.default_rng(seed)
+    weights = w1, _, w2, _ = _solution(x, y, generator)
+    d1, d2 = generator.normal(size=w1.shape), generator.normal(size=w2.shape)
+    d1 *= np.linalg.norm(w1, axis=0) / np.linalg.norm(d1, axis=0)
+    d2 *= (np.linalg.norm(w2, axis=1) / np.linalg.norm(d2, axis=1))[:, None]
+    return x, np.where(y == 1, 1.0, -1.0), weights, (d1, d2)
+
+
 def network_slice(starts, n=200, seed=6) -> Surface:
     """Loss of a 64-4-2 network that tells 3 from 8, in a plane of its parameters.
 
@@ -97,59 +115,47 @@ def network_slice(starts, n=200, seed=6) -> Surface:
     by unit. The loss is the mean cross-entropy over n packaged digits with a weight
     decay of ``DECAY``, scaled. Source of the view: Li et al. (2018).
     """
-    split = data.digits().train
-    keep = np.flatnonzero(np.isin(split.y, (3, 8)))[:n]
-    x, y = split.x[keep].astype(float), (split.y[keep] == 8).astype(int)
-    generator = np.random.default_rng(seed)
-    w1, b1, w2, b2 = _solution(x, y, generator)
-    d1, d2 = generator.normal(size=w1.shape), generator.normal(size=w2.shape)
-    d1 *= np.linalg.norm(w1, axis=0) / np.linalg.norm(d1, axis=0)
-    d2 *= (
-        np.linalg.norm(w2, axis=1, keepdims=True) / np.linalg.norm(d2, axis=1)[:, None]
-    )
-    zero = np.zeros_like(b1)
+    x, sign, (w1, b1, w2, b2), (d1, d2) = _plane(n, seed)
     # The first layer is linear in the plane's coordinates: two products serve all.
-    into = np.stack([np.zeros((len(x), len(b1))), x @ w1 + b1, x @ d1])  # (3, n, h)
-    out = np.stack([np.zeros_like(w2), w2, d2])  # (3, h, 2)
-    vectors = [[*w1.flat, *b1, *w2.flat], [*d1.flat, *zero, *d2.flat]]
+    into = x @ w1 + b1, x @ d1  # (n, h) each
+    out = w2, d2  # (h, 2) each
+    vectors = [[*w1.flat, *b1, *w2.flat], [*d1.flat, *(0 * b1), *d2.flat]]
     gram = DECAY * np.inner(vectors, vectors)  # (2, 2)
-    sign = np.where(y == 1, 1.0, -1.0)  # (n,)
-
-    def plane(p, array):
-        return array[0] + np.tensordot(p, array[1:], 1)  # (P, …)
 
     def forward(p):
-        a1 = np.tanh(plane(p, into))  # (P, n, h)
-        w2 = plane(p, out)  # (P, h, 2)
-        logits = a1 @ w2 + b2  # (P, n, 2)
-        return a1, w2, sign * (logits[..., 1] - logits[..., 0])  # margin (P, n)
+        a1 = np.tanh(np.tensordot(p, into, 1))  # (P, n, h)
+        outer = np.tensordot(p, out, 1)  # (P, h, 2)
+        logits = a1 @ outer + b2  # (P, n, 2)
+        return a1, outer, sign * (logits[..., 1] - logits[..., 0])  # margin (P, n)
 
     def value(p):
         fit = np.logaddexp(0, -forward(p)[2]).mean(1)
         return scale * (fit + ((p @ gram) * p).sum(1) / 2)
 
     def gradient(p):
-        a1, w2, margin = forward(p)
+        a1, outer, margin = forward(p)
         slope = -sign / (1 + np.exp(np.clip(margin, -500, 500))) / len(sign)  # (P, n)
         delta = np.stack([-slope, slope], 2)  # (P, n, 2)
-        back = (delta @ w2.mT) * (1 - a1**2)  # (P, n, h)
-        of_w2 = a1.mT @ delta  # (P, h, 2)
+        back = (delta @ outer.mT) * (1 - a1**2)  # (P, n, h)
+        of_out = a1.mT @ delta  # (P, h, 2)
         fit = [
-            (back * into[k]).sum((1, 2)) + (of_w2 * out[k]).sum((1, 2)) for k in (1, 2)
+            (back * i).sum((1, 2)) + (of_out * o).sum((1, 2))
+            for i, o in zip(into, out, strict=True)
         ]
         return scale * (np.stack(fit, 1) + p @ gram)
 
-    def hessian(p, h=1e-5):
-        steps = (np.array([h, 0]), np.array([0, h]))
-        found = np.stack([gradient(p + s) - gradient(p - s) for s in steps], 1) / (
-            2 * h
-        )
-        return (found + found.mT) / 2
-
     scale = 1.0
     lowest = _minimum(value, gradient)
-    scale = CURVATURE / np.linalg.eigvalsh(hessian(lowest))[0, -1]
-    return Surface(value, gradient, hessian, starts)
+    scale = CURVATURE / np.linalg.eigvalsh(_slopes(gradient, lowest))[0, -1]
+    return Surface(value, gradient, lambda p: _slopes(gradient, p), starts)
+
+
+def _slopes(gradient, p, h=1e-5):
+    """The Hessian (P, 2, 2) by central differences of the gradient."""
+    steps = (np.array([h, 0]), np.array([0, h]))
+    found = [(gradient(p + s) - gradient(p - s)) / (2 * h) for s in steps]
+    found = np.stack(found, 1)
+    return (found + found.mT) / 2
 
 
 def grid(points):

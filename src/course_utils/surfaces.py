@@ -43,7 +43,7 @@ def find(name: str) -> Surface:
     floor = (1.6 * np.cos(along), 1.6 * np.sin(along))
     if name == "bowl":
         return quadratic(
-            (CURVATURE, 5.0), 0, {"left": (-1.6, 1.2), "right": (1.7, 0.0)}
+            (CURVATURE, 5.0), 0, {"left": (-1.6, 1.2), "right": (1.7, 0.6)}
         )
     if name == "ravine":
         return quadratic((CURVATURE, 0.4), 30, {"left": (-1.8, 0.5), "right": floor})
@@ -109,7 +109,7 @@ def _path(on: Surface, rule, runs, steps) -> pd.DataFrame:
         theta = np.where(gone[:, None], 0.0, theta)
         g = on.gradient(theta)
         after = optimizer_step(rule, theta, g, state, rate, **changes)
-        scaled = on.hessian(theta) * _scaling(rule, state)
+        scaled = on.hessian(theta) * _scaling(rule, state, beta)
         columns = {
             "x": theta[:, 0], "y": theta[:, 1], "loss": on.value(theta),
             "sharpness": np.linalg.eigvalsh(scaled)[:, -1], "limit": limit,
@@ -121,14 +121,15 @@ def _path(on: Surface, rule, runs, steps) -> pd.DataFrame:
     return pd.concat(parts).sort_values([*SETTING, "step"], kind="stable")
 
 
-def _scaling(rule, state):
+def _scaling(rule, state, beta):
     """What makes D^-½ H D^-½ of the Hessian H, D dividing a step: (P, 2, 2) or 1."""
     if rule in ("sgd", "momentum"):
         return 1.0
-    options, mean = OPTIMIZERS[rule], state["s"]
+    options, mean, early = OPTIMIZERS[rule], state["s"], 1.0
     if rule == "adam":
         mean = mean / (1 - options["beta_2"] ** state["t"])
-    root = (np.sqrt(mean) + options["epsilon"]) ** -0.5  # (P, 2)
+        early = 1 - beta ** state["t"]  # its bias correction makes first steps larger
+    root = (early * (np.sqrt(mean) + options["epsilon"])) ** -0.5  # (P, 2)
     return root[:, :, None] * root[:, None, :]
 
 
