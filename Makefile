@@ -48,9 +48,10 @@ test: $(READY) $(BROWSER) lint book ## everything that CI checks
 	  $$($(BIN)/python tools/execute.py --list alone)
 	$(ONE_THREAD) $(QUIET) $(BIN)/pytest -n 2 --dist loadfile tests
 
-bench: $(READY) ## training loops and sweeps beside their peers, as ratios
+bench: $(BROWSER) book ## training loops and sweeps beside their peers; the pages' explorers
 	$(BIN)/python benchmarks/training.py
 	$(BIN)/python benchmarks/sweep.py
+	$(BIN)/python benchmarks/explorers.py
 
 clean: ## remove what was built; the environment stays
 	rm -rf _build build src/*.egg-info .pytest_cache .ruff_cache

@@ -14,6 +14,7 @@
       labelFontSize: 12, titleFontSize: 13, titleFontWeight: "normal", aria: false,
       labelOverlap: true, tickCount: 5,
     },
+    axisY: {titlePadding: 10},
     legend: {
       labelColor: "currentColor", labelFontSize: 12, aria: false, labelLimit: 260,
       symbolOpacity: 1, symbolStrokeWidth: 2,
@@ -43,6 +44,10 @@
     element.append(...children);
     return element;
   }
+
+  /* A label inside a sentence: "Learning rate" as "learning rate", "IoU" as it is. */
+  const inside = label =>
+    /^.\p{Lu}/u.test(label) ? label : label[0].toLowerCase() + label.slice(1);
 
   /* What a mark, or the sentence, shows at the state: an index into its items. */
   function choose(choice, state, controls) {
@@ -103,7 +108,7 @@
       this.readAddress();
       this.views = await Promise.all(this.data.panels.map(({spec}, i) =>
         embed(this.panes[i], spec, {
-          actions: false, renderer: "svg", config: CONFIG, tooltip: false,
+          mode: "vega-lite", actions: false, renderer: "svg", config: CONFIG, tooltip: false,
         }).then(result => result.view)));
       this.shown = this.data.panels.map(() => ({}));
       await this.show();
@@ -200,7 +205,8 @@
     }
 
     title(state) {
-      return this.controls.map((c, i) => `${c.label} ${c.texts[state[i]]}`).join(", ");
+      return this.controls.map((c, i) =>
+        `${i ? inside(c.label) : c.label} ${c.texts[state[i]]}`).join(", ");
     }
 
     sentence(state) {
@@ -283,8 +289,12 @@
     /* What is unknown, perhaps since the page has changed, stays at its default. */
     parse(words) {
       const said = new Map(words.split(";").map(word => {
-        const [name, text] = word.split("=");
-        return [name, decodeURIComponent(text ?? "")];
+        const [name, text = ""] = word.split("=");
+        try {
+          return [name, decodeURIComponent(text)];
+        } catch {
+          return [name, ""]; // cut off in the middle of a letter
+        }
       }));
       return this.controls.map(control => {
         const place = control.texts.indexOf(said.get(control.name));

@@ -1,17 +1,13 @@
-"""Fixtures that several test modules share: the built book and a browser."""
+"""Fixtures that several test modules share: the built book, a browser, JupyterLab."""
 
 import shutil
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import sync_playwright
+from serve import DESKTOP, jupyterlab, launch, open_lab, served, watch
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 ROOT = Path(__file__).parent.parent
-FLAGS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run "
-    "--disable-background-networking --disable-component-update --disable-sync"
-).split()
 
 
 @pytest.fixture(scope="session")
@@ -27,13 +23,54 @@ def built_book():
 def browser():
     """A Chromium: the one that playwright downloaded, else the system's."""
     with sync_playwright() as session:
-        own = session.chromium.executable_path
-        found = next(filter(None, map(shutil.which, (own, *NAMES))), None)
-        if found is None:
+        chromium = launch(session)
+        if chromium is None:
             pytest.fail(
                 "no browser found: run `playwright install chromium`, or install "
                 "Chromium or Chrome from the system's packages"
             )
-        chromium = session.chromium.launch(executable_path=found, args=FLAGS)
         yield chromium
         chromium.close()
+
+
+@pytest.fixture(scope="module", params=["file", "http"])
+def address(request, built_book):
+    """Address of the book's folder, as files or on a server of this machine."""
+    if request.param == "file":
+        yield built_book.as_uri()
+        return
+    with served(built_book) as found:
+        yield found
+
+
+@pytest.fixture
+def visit(browser, address):
+    """Open a page of the book with the network cut; collect what goes wrong."""
+    context = browser.new_context(viewport=DESKTOP)
+    page, problems = context.new_page(), watch(context, address)
+
+    def open_page(name):
+        problems.clear()
+        page.set_viewport_size(DESKTOP)
+        page.goto(f"{address}/{name}", wait_until="load")
+        return page, problems
+
+    yield open_page
+    context.close()
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory):
+    """A JupyterLab on copies of the chapters."""
+    folder = tmp_path_factory.mktemp("lab")
+    shutil.copytree(ROOT / "chapters", folder / "book/chapters")
+    with jupyterlab(folder) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def lab_page(browser, lab):
+    """JupyterLab in the browser, with nothing open yet."""
+    page = open_lab(browser, lab)
+    yield page
+    page.close()

@@ -61,24 +61,22 @@ def say_signal(rows) -> str:
     ):
         if f"{what}_size" not in layers:
             continue
-        verb, factor = _change(end[f"{what}_size"] / start[f"{what}_size"])
-        said.append(f"{ways} the {what}s are {verb} by {factor}")
+        factor = end[f"{what}_size"] / start[f"{what}_size"]
+        shrinks = factor.max() < CLEAR
+        verb = "divided" if shrinks else "multiplied"
+        said.append(f"{ways} the {what}s are {verb} by {_spread(factor, shrinks)}")
         if f"{what}_predicted" in layers:
             theory = end[f"{what}_predicted"] / start[f"{what}_predicted"]
-            other, factor = _change(theory)
-            by = "by" if other == verb else f"{other} by"
-            said[-1] += f", in theory {by} {factor}"
+            said[-1] += f", in theory by {_spread(theory, shrinks)}"
     text = ", and ".join(said)
     return f"{text[0].upper()}{text[1:]}, over {len(last)} networks."
 
 
-def _change(factor) -> tuple[str, str]:
-    """ "multiplied", or "divided" where the signal shrinks clearly; by what."""
-    shrinks = factor.max() < CLEAR
+def _spread(factor, shrinks) -> str:
+    """Mean and extremes of what a signal is multiplied by, or divided by."""
     factor = 1 / factor if shrinks else factor
     mean, low, high = map(_number, (factor.mean(), factor.min(), factor.max()))
-    spread = mean if low == high else f"{mean} ({low} to {high})"
-    return "divided" if shrinks else "multiplied", spread
+    return mean if low == high else f"{mean} ({low} to {high})"
 
 
 def _number(value) -> str:
@@ -88,4 +86,4 @@ def _number(value) -> str:
     if 1 < abs(value) < 1e6:
         return f"{float(f'{value:.3g}'):,.0f}"
     digits, power = f"{value:.2e}".split("e")
-    return f"{float(digits):g}\u00a0×\u00a010{str(int(power)).translate(POWER)}"
+    return f"{float(digits):g} × 10{str(int(power)).translate(POWER)}"

@@ -159,7 +159,7 @@ class Live:
                     await asyncio.sleep(0.001)
             self._show(rows, "Trained just now.")
         except asyncio.CancelledError:
-            if self.settings == settings:
+            if self.asked and self.task is asyncio.current_task():  # not moved on
                 self._show(rows, "Stopped before its end.")
         except Exception as error:
             self.said.value = f"<p>Training failed: {escape(str(error))}</p>"

@@ -7,6 +7,8 @@ from course_utils.explorer_words import controls_of, require
 from course_utils.figure import GREY, ORANGE, PURPLE
 from course_utils.marks import Line, Panel, Points, Rule
 
+COLUMNS = ["surface", "optimizer", "learning_rate", "momentum", "start"]
+
 
 def loss_path(paths, contours, *, name="loss-path", train=None, defaults=None):
     """Optimisers on surfaces of two parameters: path, loss, and stability.
@@ -15,11 +17,10 @@ def loss_path(paths, contours, *, name="loss-path", train=None, defaults=None):
         paths: what ``surfaces.paths`` returns; contours: ``surfaces.contours``.
         name, train, defaults: as in ``training_curves``.
     """
-    columns = ["surface", "optimizer", "learning_rate", "momentum", "start"]
-    require(paths, *columns, "step", "x", "y", "loss", "sharpness", "limit")
+    require(paths, *COLUMNS, "step", "x", "y", "loss", "sharpness", "limit")
     require(contours, "surface", "piece", "x", "y")
     starts = paths[paths["step"] == 0].drop(columns="step")
-    reach = [(float(contours[a].min()), float(contours[a].max())) for a in "xy"]
+    reach = {f"{a}_range": (contours[a].min(), contours[a].max()) for a in "xy"}
     losses = paths["loss"][(paths["loss"] > 1e-9) & (paths["loss"] < 1e3)]
     curved = paths["sharpness"][paths["sharpness"] > 0]
     panels = [
@@ -32,8 +33,7 @@ def loss_path(paths, contours, *, name="loss-path", train=None, defaults=None):
                 Points("paths", "x", "y", label="one step"),
                 Points("starts", "x", "y", label="start", colour=ORANGE),
             ),
-            x_range=reach[0],
-            y_range=reach[1],
+            **reach,
         ),
         Panel(
             "step",
@@ -54,7 +54,7 @@ def loss_path(paths, contours, *, name="loss-path", train=None, defaults=None):
         ),
     ]
     tables = {"paths": paths, "contours": contours, "starts": starts}
-    controls = controls_of(paths, columns)
+    controls = controls_of(paths, COLUMNS)
     return Explorer(name, tables, controls, panels, say_path, train, defaults)
 
 

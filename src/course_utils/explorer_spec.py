@@ -33,7 +33,8 @@ def spec(panel: Panel, tables) -> dict:
         width="container", height=HEIGHT, autosize=alt.AutoSizeParams(type="fit")
     )
     found = chart.to_dict()
-    del found["config"]  # the page's script has one for light and dark
+    # The page's script has a configuration for light and dark, and asks nobody else.
+    del found["config"], found["$schema"]
     return found
 
 

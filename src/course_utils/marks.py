@@ -38,7 +38,7 @@ class Control:
 
     def text(self, value) -> str:
         """A value as the reader sees it, with its unit."""
-        word = value if isinstance(value, str) else f"{value:.4g}"
+        word = value if isinstance(value, str) else f"{float(f'{value:.4g}'):,.8g}"
         return f"{word} {self.unit}".strip()
 
 
