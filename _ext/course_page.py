@@ -6,6 +6,7 @@ are folded. Scripts that nothing on the page uses are left out.
 """
 
 import os
+import re
 from datetime import datetime
 
 from docutils import nodes
@@ -19,6 +20,7 @@ from sphinxcontrib.bibtex.style.referencing.author_year import (
 
 BRANCH = "gh-pages"
 STATUS = {"\N{WHITE HEAVY CHECK MARK}": "passed", "\N{CROSS MARK}": "failed"}
+EMPTY_HEAD = re.compile(r"<th( [^>]*)?>\s*</th>")
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 
@@ -94,6 +96,12 @@ def write_status(app, doctree, docname):
             text.parent.replace(text, nodes.Text(STATUS[text.astext()]))
 
 
+def empty_corners(app, pagename, templatename, context, doctree):
+    """Make cells of the empty heads of tables: they are the heads of nothing."""
+    if "body" in context:
+        context["body"] = EMPTY_HEAD.sub(r"<td\1></td>", context["body"])
+
+
 def tidy(app, doctree):
     """Fold solutions, make repeated ids unique, forget the state of controls."""
     for node in doctree.findall(nodes.Element):
@@ -127,6 +135,7 @@ def setup(app):
     app.connect("doctree-resolved", drop_widgets, priority=600)
     app.connect("doctree-resolved", add_run_line, priority=700)
     app.connect("doctree-resolved", write_status, priority=700)
+    app.connect("html-page-context", empty_corners)
     register_plugin(
         "sphinxcontrib.bibtex.style.referencing", "round_author_year", RoundAuthorYear
     )

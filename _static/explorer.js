@@ -21,7 +21,6 @@
     },
     mark: {aria: false},
     view: {stroke: null},
-    font: "inherit",
   };
 
   let library = null;
@@ -106,9 +105,11 @@
       const embed = await loadLibrary();
       this.build();
       this.readAddress();
+      // By name, since the library measures the width of labels itself.
+      const config = {...CONFIG, font: getComputedStyle(this.root).fontFamily};
       this.views = await Promise.all(this.data.panels.map(({spec}, i) =>
         embed(this.panes[i], spec, {
-          mode: "vega-lite", actions: false, renderer: "svg", config: CONFIG, tooltip: false,
+          mode: "vega-lite", actions: false, renderer: "svg", config, tooltip: false,
         }).then(result => result.view)));
       this.shown = this.data.panels.map(() => ({}));
       await this.show();

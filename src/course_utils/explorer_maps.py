@@ -41,29 +41,39 @@ def decision_boundary(
         Rule("now", x="now", label="this epoch"),
     )
     losses = runs["validation_loss"][np.isfinite(runs["validation_loss"])]
-    limits = max(float(losses.min()), 1e-3), min(float(losses.max()), 2.0)
+    high = min(float(losses.max()), 2.0)
+    low = min(max(float(losses.min()), 1e-2), high / 10)
     panels = [
         Panel("feature 1 (s.d.)", "feature 2 (s.d.)",
-              (Heat("cells", "x", "y", "p", middle=0.5), *dots)),
-        Panel("epoch", "loss (nats)", lines, log_y=True, y_range=limits),
+              (Heat("cells", "x", "y", "p", middle=0.5), *dots),
+              x_range=_reach(cells["x"]), y_range=_reach(cells["y"])),
+        Panel("epoch", "loss (nats)", lines, log_y=True, y_range=(low, high)),
     ]  # fmt: skip
     controls.append(Control("epoch", "Epoch", play=True))
     last = {"epoch": int(epochs[-1])} | dict(defaults or {})
     return Explorer(name, tables, controls, panels, say_boundary, train, last)
 
 
+def _reach(centres) -> tuple[float, float]:
+    """From the first to the last edge of the cells around evenly spaced centres."""
+    centres = np.unique(centres)
+    half = (centres[-1] - centres[0]) / max(1, len(centres) - 1) / 2
+    return float(centres[0] - half), float(centres[-1] + half)
+
+
 def say_boundary(rows) -> str:
-    """How many points lie on their side by the epoch shown, and at the end."""
+    """What class 1 holds of the map at the epoch shown, and how good the runs are."""
     runs, now = rows["runs"], int(rows["now"]["now"].iloc[0])
-    if runs.groupby("seed")["diverged"].any().any():
+    if runs["diverged"].any():
         return "A seed diverged: its loss stopped being a number."
-    at = runs[runs["passed"] == now]
-    share = (rows["cells"]["p"] > 0.5).mean()
+    share = (rows["cells"]["p"].to_numpy() > 0.5).mean()
     said = f"After epoch {now} class 1 holds {share:.0%} of the map"
-    if len(at):
-        said += ", and the validation accuracy is "
-        said += spread(at["validation_accuracy"], "{:.1%}")
-        said += f" with a loss of {spread(at['validation_loss'])} over {len(at)} seeds"
-    else:
-        said += ", before any training"
-    return said + "."
+    here = runs["passed"].to_numpy() == now
+    if not here.any():
+        return said + ", before any training."
+    names = "validation_accuracy", "validation_loss"
+    accuracy, loss = (runs[name].to_numpy()[here] for name in names)
+    return (
+        f"{said}; validation accuracy {spread(accuracy, '{:.1%}')}, "
+        f"loss {spread(loss)}, over {here.sum()} seeds."
+    )

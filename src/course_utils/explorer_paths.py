@@ -21,8 +21,9 @@ def loss_path(paths, contours, *, name="loss-path", train=None, defaults=None):
     require(contours, "surface", "piece", "x", "y")
     starts = paths[paths["step"] == 0].drop(columns="step")
     reach = {f"{a}_range": (contours[a].min(), contours[a].max()) for a in "xy"}
-    losses = paths["loss"][(paths["loss"] > 1e-9) & (paths["loss"] < 1e3)]
-    curved = paths["sharpness"][paths["sharpness"] > 0]
+    losses = paths["loss"][(paths["loss"] > 1e-6) & (paths["loss"] < 1e3)]
+    curved = paths["sharpness"][paths["sharpness"] > 0].quantile([0.02, 0.98])
+    limits = paths["limit"].min() / 1.2, paths["limit"].max() * 1.2
     panels = [
         Panel(
             "first parameter",
@@ -50,7 +51,10 @@ def loss_path(paths, contours, *, name="loss-path", train=None, defaults=None):
                 Rule("paths", y="limit", label="stable below"),
             ),
             log_y=True,
-            y_range=tuple(float(curved.quantile(q)) for q in (0.02, 0.98)),
+            y_range=(
+                float(min(curved.min(), limits[0])),
+                float(max(curved.max(), limits[1])),
+            ),
         ),
     ]
     tables = {"paths": paths, "contours": contours, "starts": starts}
@@ -71,6 +75,6 @@ def say_path(rows) -> str:
         end += f"{last['loss']:.2g}. "
     beyond = (there["sharpness"] > there["limit"]).mean()
     return end + (
-        f"The largest curvature lay above the limit, {last['limit']:.3g} at the end, "
-        f"in {beyond:.0%} of the steps."
+        f"The limit of stability is a curvature of {last['limit']:.3g}; "
+        f"the path was above it in {beyond:.0%} of its steps."
     )

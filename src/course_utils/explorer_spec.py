@@ -4,6 +4,7 @@ The data of mark i are called ``m<i>``, those of a pinned setting ``p<i>``.
 """
 
 import altair as alt
+import numpy as np
 
 from course_utils.figure import GREY
 from course_utils.marks import Heat, Line, Panel, Points, Rule, labels, ranges
@@ -46,8 +47,20 @@ def _axis(kind, axis, panel, limits):
         return kind(f"{axis}:N", title=title, sort=None)
     shape = {"type": "log"} if log else {"zero": False}
     scale = alt.Scale(domain=limits[axis], nice=False, **shape)
-    ticks = {"axis": alt.Axis(labelExpr=POWERS)} if log else {}
+    ticks = {}
+    if log:
+        ticks["axis"] = alt.Axis(labelExpr=POWERS, values=_ticks(*limits[axis]))
     return kind(f"{axis}:Q", title=title, scale=scale, **ticks)
+
+
+def _ticks(low, high) -> list[float]:
+    """Where a logarithmic axis is labelled: powers of ten, and 2 and 5 if few."""
+    decades = np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1)
+    few = len(decades) <= 4
+    every = max(1, len(decades) // 6)
+    digits = (1, 2, 5) if few else (1,)
+    ticks = [d * 10.0**power for power in decades[::every] for d in digits]
+    return [float(f"{tick:.1g}") for tick in ticks if low <= tick <= high]
 
 
 def _layers(mark, source, panel, limits, styles):
@@ -101,7 +114,7 @@ def _named(styles, panel) -> dict:
         for mark in panel.marks
     )
     symbol = {"symbolType": "stroke", "symbolSize": 300} if curves else {}
-    legend = alt.Legend(title=None, orient="top", columns=3, **symbol)
+    legend = alt.Legend(title=None, orient="top", columns=3, columnPadding=18, **symbol)
     colours = [colour for colour, _ in styles.values()]
     dashes = [[5, 3] if dashed else [1, 0] for _, dashed in styles.values()]
     palette = alt.Scale(domain=names, range=colours)
