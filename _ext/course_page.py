@@ -20,7 +20,7 @@ from sphinxcontrib.bibtex.style.referencing.author_year import (
 
 BRANCH = "gh-pages"
 STATUS = {"\N{WHITE HEAVY CHECK MARK}": "passed", "\N{CROSS MARK}": "failed"}
-EMPTY_HEAD = re.compile(r"<th( [^>]*)?>\s*</th>")
+EMPTY_HEAD = re.compile(r"<th( [^>]*)?>\s*(?:<p></p>)?\s*</th>")
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 

@@ -1,13 +1,10 @@
 """Fixtures that several test modules share: the built book, a browser, JupyterLab."""
 
 import shutil
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import sync_playwright
-from serve import DESKTOP, jupyterlab, launch, open_lab, served, watch
-
-ROOT = Path(__file__).parent.parent
+from serve import DESKTOP, ROOT, jupyterlab, launch, open_lab, served, watch
 
 
 @pytest.fixture(scope="session")
@@ -57,6 +54,31 @@ def visit(browser, address):
 
     yield open_page
     context.close()
+
+
+@pytest.fixture(scope="module")
+def open_page(browser, address, name):
+    """A page of the book, which several tests move, and what has gone wrong in it."""
+    context = browser.new_context(viewport=DESKTOP)
+    page, problems = context.new_page(), watch(context, address)
+    page.goto(f"{address}/{name}")
+    yield page, problems
+    context.close()
+
+
+@pytest.fixture
+def explorers(open_page, name):
+    """The explorers of the page, all at their defaults; nothing may go wrong."""
+    from explorer_pages import Reader, book
+
+    page, problems = open_page
+    page.set_viewport_size(DESKTOP)
+    problems.clear()
+    found = [Reader(page, name, own) for own in book()[name]]
+    for reader in found:
+        reader.reset()
+    yield found
+    assert not problems
 
 
 @pytest.fixture(scope="session")

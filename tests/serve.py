@@ -11,10 +11,12 @@ import time
 import urllib.request
 from contextlib import contextmanager
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
+ROOT = Path(__file__).parent.parent
 BROWSERS = "chromium", "chromium-browser", "google-chrome", "google-chrome-stable"
 FLAGS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run "
