@@ -22,8 +22,11 @@ SEEN = """root => ({
   places: [...root.querySelectorAll('.explorer-controls :is(input, select)')]
     .map(e => Number(e.value)),
 })"""
-FRAMES = """() => new Promise(done =>
-  requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done))))"""
+# Two frames drawn, or a second gone in a tab that the browser does not draw.
+FRAMES = """() => new Promise(done => {
+  requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done)));
+  setTimeout(done, 1000);
+})"""
 
 
 @cache
