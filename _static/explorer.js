@@ -124,7 +124,9 @@
 
     build() {
       const {name} = this.data;
-      this.panes = this.data.panels.map(() => make("div", {className: "explorer-panel"}));
+      this.panes = this.data.panels.map(({square}) => make("div", {
+        className: square ? "explorer-panel explorer-square" : "explorer-panel",
+      }));
       const inside = make("div", {className: "explorer-panels", "aria-hidden": "true"},
         ...this.panes);
       this.picture = make("div", {className: "explorer-picture", role: "img"}, inside);
@@ -205,9 +207,16 @@
       this.writeAddress();
     }
 
+    /* Whether a control has any effect at the state of the others. */
+    works(control, state) {
+      return Object.entries(control.only).every(
+        ([other, allowed]) => allowed.includes(state[other]));
+    }
+
     title(state) {
-      return this.controls.map((c, i) =>
-        `${i ? inside(c.label) : c.label} ${c.texts[state[i]]}`).join(", ");
+      const said = this.controls.map((c, i) => `${inside(c.label)} ${c.texts[state[i]]}`)
+        .filter((_, i) => this.works(this.controls[i], state)).join(", ");
+      return said.slice(0, 1).toUpperCase() + said.slice(1);
     }
 
     sentence(state) {
@@ -224,15 +233,14 @@
           value.textContent = control.texts[this.state[i]];
           field.setAttribute("aria-valuetext", control.texts[this.state[i]]);
         }
-        field.disabled = Object.entries(control.only).some(
-          ([other, allowed]) => !allowed.includes(this.state[other]));
+        field.disabled = !this.works(control, this.state);
       });
       this.says.textContent = `${this.title(this.state)}. ${this.sentence(this.state)}`;
       this.picture.setAttribute("aria-label", this.sentence(this.state));
       return Promise.all(this.views.map((view, p) => {
         this.data.panels[p].marks.forEach((mark, m) => {
           this.give(view, p, `m${m}`, mark, this.state);
-          this.give(view, p, `p${m}`, mark, this.pinned);
+          if (mark.pins) this.give(view, p, `p${m}`, mark, this.pinned);
         });
         return view.runAsync();
       }));
@@ -244,12 +252,7 @@
       const first = !(name in this.shown[panel]);
       this.shown[panel][name] = id;
       if (first && id < 0) return;
-      try {
-        view.data(name, id < 0 ? [] : rowsOf(mark, id, this.data.columns));
-      } catch (error) {
-        // Only curves are drawn twice: other marks have no data to pin.
-        if (name[0] !== "p") throw error;
-      }
+      view.data(name, id < 0 ? [] : rowsOf(mark, id, this.data.columns));
     }
 
     pin() {

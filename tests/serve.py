@@ -151,9 +151,9 @@ def _wait_for(address, server, log, seconds=60):
 
 
 def open_lab(browser, lab):
-    """JupyterLab in the browser, with nothing open yet."""
+    """JupyterLab in the browser, with nothing open, whatever was open before."""
     page = browser.new_page(viewport={"width": 1100, "height": 1000})
-    page.goto(f"{lab.address}/lab?token={TOKEN}")
+    page.goto(f"{lab.address}/lab?reset&token={TOKEN}")
     page.wait_for_selector(".jp-Launcher", timeout=120_000)
     return page
 

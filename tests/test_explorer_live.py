@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from concurrent.futures import ThreadPoolExecutor
 from html import escape
 from types import SimpleNamespace
 
@@ -24,6 +25,12 @@ def quick(monkeypatch):
         return SimpleNamespace(svg=lambda: "<svg>" + "".join(told))
 
     monkeypatch.setattr(explorers.Explorer, "picture", picture)
+
+
+def run(scenario):
+    """Run a scenario on a thread of its own: tests of browsers hold a loop in this."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, scenario).result()
 
 
 async def ended(task):
@@ -53,12 +60,12 @@ def test_a_value_off_the_grid_trains_and_its_curve_grows(monkeypatch):
         await shown.task
         return shown, value, bars, notes
 
-    shown, value, bars, notes = asyncio.run(scenario())
+    shown, value, bars, notes = run(scenario())
     settings = START | {"learning_rate": value}
     assert train.started == train.ended == [settings]
     assert told == [3, 6, 9, 12, 15]  # rows of three seeds, epoch by epoch
     assert bars == [3, 6, 9, 12, 15] and shown.bar.max == 15
-    working = [f"After {k} epochs" in note for k, (note, _) in enumerate(notes[:-1], 1)]
+    working = [f"After {k} epoch" in note for k, (note, _) in enumerate(notes[:-1], 1)]
     assert all(working) and all(busy for _, busy in notes)
     assert all(note.endswith("Still training.") for note, _ in notes[:-1])
     end = shown.explorer.read({"runs": grown(settings, EPOCHS)})
@@ -78,7 +85,7 @@ def test_pictures_of_a_growing_curve_are_not_drawn_too_often(monkeypatch):
         rate(shown, 0.3)
         await shown.task
 
-    asyncio.run(scenario())
+    run(scenario())
     assert len(pictures) == 2  # after the first epoch and the last
 
 
@@ -92,7 +99,7 @@ def test_training_lets_others_work():
             beats.append(len(train.ended))
             await asyncio.sleep(0)
 
-    asyncio.run(scenario())
+    run(scenario())
     assert beats.count(0) > EPOCHS
 
 
@@ -108,7 +115,7 @@ def test_stop_keeps_what_came_and_says_so():
         await ended(shown.task)
         return shown, START | {"learning_rate": value}
 
-    shown, settings = asyncio.run(scenario())
+    shown, settings = run(scenario())
     assert train.ended == [settings] and not at_work(shown)
     epochs = shown.shown["runs"]["epoch"].max()
     assert epochs >= 2 and f"After {epochs} epochs" in said(shown)
@@ -144,7 +151,7 @@ def test_a_second_change_ends_the_first(second):
         assert train.ended == train.started and not at_work(shown)
         return len(train.started)
 
-    assert asyncio.run(scenario()) == (1 if second == 1.0 else 2)
+    assert run(scenario()) == (1 if second == 1.0 else 2)
 
 
 def test_what_is_played_does_not_train_again():
@@ -176,7 +183,7 @@ def test_what_is_played_does_not_train_again():
         shown.inputs["part"].value = 2.0  # back on the grid
         assert not said(shown).endswith("end.")
 
-    asyncio.run(scenario())
+    run(scenario())
 
 
 def test_changes_too_fast_to_start_leave_nothing_at_work():
@@ -193,7 +200,7 @@ def test_changes_too_fast_to_start_leave_nothing_at_work():
         assert not at_work(shown) and said(shown).endswith("epoch 3.")
         assert len(asyncio.all_tasks()) == 1
 
-    asyncio.run(scenario())
+    run(scenario())
 
 
 def fails_at_once(settings):
@@ -214,7 +221,7 @@ def test_a_training_that_fails_says_so(train):
         rate(shown, 1.0)
         assert said(shown).endswith("epoch 3.")
 
-    asyncio.run(scenario())
+    run(scenario())
 
 
 def test_a_training_may_give_several_tables():
@@ -232,4 +239,4 @@ def test_a_training_may_give_several_tables():
         assert set(shown.shown) == {"errors", "dots", "seen"}
         assert "Error <7>" in said(shown) and said(shown).endswith("Trained just now.")
 
-    asyncio.run(scenario())
+    run(scenario())

@@ -15,9 +15,9 @@ LAYERS = [
     {"checks", "quiet_tensorflow", "explorer_live"},
     {"dataset", "seed", "reference", "history", "figure"},
     {"originals", "device", "callbacks", "grids", "curves", "marks"},
-    {"data", "plots", "models_torch", "models_tf"}
-    | {"explorer_words", "explorer_figure", "explorer_spec"},
-    {"explorer_page", "landscapes"},
+    {"data", "plots", "models_torch", "models_tf"} | {"explorer_words", "frames"},
+    {"explorer_figure", "explorer_spec", "landscapes"},
+    {"explorer_page"},
     {"explorer", "surfaces"},
     {"explorer_curves", "explorer_depth", "explorer_maps", "explorer_paths"},
     {"explorers"},

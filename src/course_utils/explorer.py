@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from course_utils import explorer_figure, explorer_page, marks
+from course_utils import explorer_figure, explorer_page, frames
 
 NOT_TRAINED = "Nothing was trained at this setting."
 
@@ -86,11 +86,12 @@ class Explorer:
 
     def frame(self, mark, settings: Mapping) -> pd.DataFrame:
         """What one mark draws at a setting of the grid."""
-        return marks.frame(mark, self.rows_of(mark.table, settings))
+        return frames.frame(mark, self.rows_of(mark.table, settings))
 
     def title(self, settings: Mapping) -> str:
-        """The setting in words."""
-        said = [f"{_inside(c.label)} {c.text(settings[c.name])}" for c in self.controls]
+        """The setting in words, without what has no effect in it."""
+        used = [c for c in self.controls if c.works(settings)]
+        said = [f"{_inside(c.label)} {c.text(settings[c.name])}" for c in used]
         text = ", ".join(said)
         return text[:1].upper() + text[1:]
 
@@ -111,16 +112,16 @@ class Explorer:
 
     def picture(self, rows: Mapping, pinned: Mapping | None = None):
         """The picture of the chosen rows of every table."""
-        frames, behind = (
+        drawn, behind = (
             shown
             and [
-                [marks.frame(mark, shown[mark.table]) for mark in panel.marks]
+                [frames.frame(mark, shown[mark.table]) for mark in panel.marks]
                 for panel in self.panels
             ]
             for shown in (rows, pinned)
         )
         said = self.read(rows)
-        return explorer_figure.draw(self.panels, frames, behind, self.tables, said)
+        return explorer_figure.draw(self.panels, drawn, behind, self.tables, said)
 
     def widget(self):
         """The controls and the picture for a notebook with a kernel."""

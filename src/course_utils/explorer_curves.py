@@ -64,7 +64,8 @@ def say_training(rows) -> str:
         return f"All {len(lost)} seeds diverged, the first in epoch {first}."
     kept = runs[~runs["seed"].isin(lost.index[lost])]
     last = kept[kept["epoch"] == kept["epoch"].max()]
-    said = f"After {last['epoch'].iloc[0]} epochs the validation loss is "
+    epochs = int(last["epoch"].iloc[0])
+    said = f"After {epochs} epoch{'s' * (epochs > 1)} the validation loss is "
     said += spread(last["validation_loss"])
     if _scored(last):
         said += f" and the accuracy {spread(last['validation_accuracy'], '{:.1%}')}"

@@ -9,18 +9,8 @@ import pandas as pd
 from matplotlib.colors import to_rgba
 
 from course_utils.figure import BLUE, GREY, INK, ORANGE, Picture, subplots
-from course_utils.marks import (
-    FAINT,
-    STRONG,
-    Heat,
-    Line,
-    Panel,
-    Points,
-    Rule,
-    extent,
-    labels,
-    ranges,
-)
+from course_utils.frames import extent, labels, ranges
+from course_utils.marks import FAINT, STRONG, Heat, Line, Panel, Points, Rule, pins
 
 WIDTH, HEIGHT = 7.0, 3.5  # inches; a page is 7 wide
 
@@ -45,7 +35,7 @@ def draw(panels, frames, pinned, tables, alt) -> Picture:
         _axes(ax, panel, ranges(panel, tables))
         if pinned:
             for mark, frame in zip(panel.marks, pinned[i], strict=True):
-                if isinstance(mark, Line) and not mark.thin:
+                if pins(mark):
                     _line(ax, mark, frame, {}, GREY)
         for mark, frame in zip(panel.marks, frames[i], strict=True):
             _mark(ax, mark, frame, styles, tables)
@@ -63,6 +53,8 @@ def draw(panels, frames, pinned, tables, alt) -> Picture:
 
 def _axes(ax, panel: Panel, limits) -> None:
     ax.set(xlabel=panel.x_label, ylabel=panel.y_label)
+    if panel.square:
+        ax.set_aspect("equal")
     if panel.log_x:
         ax.set_xscale("log")
     if panel.log_y:

@@ -108,10 +108,7 @@ class Live:
         self._cancel()
         self.asked = None if known else asked
         for control in self.explorer.controls:
-            self.inputs[control.name].disabled = any(
-                settings[other] not in allowed
-                for other, allowed in control.only.items()
-            )
+            self.inputs[control.name].disabled = not control.works(settings)
         if known:
             self._busy(False)
             self._show(self.explorer.rows(settings))

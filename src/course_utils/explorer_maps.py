@@ -46,7 +46,7 @@ def decision_boundary(
     panels = [
         Panel("feature 1 (s.d.)", "feature 2 (s.d.)",
               (Heat("cells", "x", "y", "p", middle=0.5), *dots),
-              x_range=_reach(cells["x"]), y_range=_reach(cells["y"])),
+              x_range=_reach(cells["x"]), y_range=_reach(cells["y"]), square=True),
         Panel("epoch", "loss (nats)", lines, log_y=True, y_range=(low, high)),
     ]  # fmt: skip
     controls.append(Control("epoch", "Epoch", play=True))

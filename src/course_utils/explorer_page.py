@@ -14,7 +14,8 @@ import pandas as pd
 
 from course_utils.explorer_spec import spec
 from course_utils.figure import BLUE, ORANGE
-from course_utils.marks import FAINT, STRONG, Heat, Rule, extent
+from course_utils.frames import extent
+from course_utils.marks import FAINT, STRONG, Heat, Rule, pins
 
 DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 NOTHING = "."  # a cell without a number is not drawn
@@ -73,6 +74,7 @@ def payload(explorer) -> dict:
     panels = [
         {
             "spec": spec(panel, explorer.tables),
+            "square": panel.square,
             "marks": [_drawn(explorer, mark, pool) for mark in panel.marks],
         }
         for panel in explorer.panels
@@ -125,7 +127,7 @@ def _drawn(explorer, mark, pool) -> dict:
         texts = {name: json.dumps(column) for name, column in columns.items()}
         return {name: pool.setdefault(text, len(pool)) for name, text in texts.items()}
 
-    found = _choices(explorer, names, places)
+    found = _choices(explorer, names, places) | {"pins": pins(mark)}
     if span:
         middle = span[0] if mark.middle is None else mark.middle
         found["heat"] = {

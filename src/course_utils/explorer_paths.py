@@ -21,7 +21,7 @@ def loss_path(paths, contours, *, name="loss-path", train=None, defaults=None):
     require(contours, "surface", "piece", "x", "y")
     starts = paths[paths["step"] == 0].drop(columns="step")
     reach = {f"{a}_range": (contours[a].min(), contours[a].max()) for a in "xy"}
-    losses = paths["loss"][(paths["loss"] > 1e-6) & (paths["loss"] < 1e3)]
+    losses = paths["loss"][paths["loss"].between(1e-6, 1e3, inclusive="neither")]
     curved = paths["sharpness"][paths["sharpness"] > 0].quantile([0.02, 0.98])
     limits = paths["limit"].min() / 1.2, paths["limit"].max() * 1.2
     panels = [
@@ -35,14 +35,10 @@ def loss_path(paths, contours, *, name="loss-path", train=None, defaults=None):
                 Points("starts", "x", "y", label="start", colour=ORANGE),
             ),
             **reach,
+            square=True,
         ),
-        Panel(
-            "step",
-            "loss",
-            (Line("paths", "step", "loss"),),
-            log_y=True,
-            y_range=(float(losses.min()), float(losses.max())),
-        ),
+        Panel("step", "loss", (Line("paths", "step", "loss"),), log_y=True,
+              y_range=(losses.min(), losses.max())),
         Panel(
             "step",
             "largest curvature",
@@ -51,12 +47,9 @@ def loss_path(paths, contours, *, name="loss-path", train=None, defaults=None):
                 Rule("paths", y="limit", label="stable below"),
             ),
             log_y=True,
-            y_range=(
-                float(min(curved.min(), limits[0])),
-                float(max(curved.max(), limits[1])),
-            ),
+            y_range=(min(curved.min(), limits[0]), max(curved.max(), limits[1])),
         ),
-    ]
+    ]  # fmt: skip
     tables = {"paths": paths, "contours": contours, "starts": starts}
     controls = controls_of(paths, COLUMNS)
     return Explorer(name, tables, controls, panels, say_path, train, defaults)

@@ -7,7 +7,8 @@ import altair as alt
 import numpy as np
 
 from course_utils.figure import GREY
-from course_utils.marks import Heat, Line, Panel, Points, Rule, labels, ranges
+from course_utils.frames import labels, ranges
+from course_utils.marks import Heat, Line, Panel, Points, Rule, pins
 
 HEIGHT = 260  # of a panel in the page, in pixels
 # Labels of a logarithmic axis: plain numbers where these are short.
@@ -28,10 +29,13 @@ def spec(panel: Panel, tables) -> dict:
         for layer in _layers(
             mark, f"{'p' if pinned else 'm'}{i}", panel, limits, styles
         )
-        if not pinned or (isinstance(mark, Line) and not mark.thin)
+        if not pinned or pins(mark)
     ]
     chart = alt.layer(*layers).properties(
-        width="container", height=HEIGHT, autosize=alt.AutoSizeParams(type="fit")
+        width="container",
+        # A square panel is as high as its element, which the style makes square.
+        height="container" if panel.square else HEIGHT,
+        autosize=alt.AutoSizeParams(type="fit"),
     )
     found = chart.to_dict()
     # The page's script has a configuration for light and dark, and asks nobody else.

@@ -1,5 +1,7 @@
 """Settings of a run and numbers over seeds, in a reader's words."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from course_utils.marks import Control
@@ -49,10 +51,7 @@ def controls_of(table, names) -> list[Control]:
             for other, allowed in control.only.items()
             if other in table and table[other].nunique() > 1
         }
-        kind = Control(
-            name, control.label, control.unit, control.log, control.play, only
-        )
-        found.append(kind)
+        found.append(replace(control, only=only))
     return found
 
 

@@ -2,19 +2,15 @@
 
 A control moves through the values of one column. A mark draws some columns of one
 table; where the table has a column named as a control, only the rows at the
-control's value are drawn. Knows no renderer: ``frame`` gives every one the same data.
+control's value are drawn. Knows no data and no renderer.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-import numpy as np
-import pandas as pd
-
-from course_utils.figure import BLUE, COLOURS, RED
+from course_utils.figure import BLUE, RED
 
 STRONG, FAINT = 0.8, 0.45  # opacity of the strongest cells: of one colour, of two
-SEED = "seed"  # rows that differ only here are one curve with a band
 
 
 @dataclass(frozen=True)
@@ -40,6 +36,10 @@ class Control:
         """A value as the reader sees it, with its unit."""
         word = value if isinstance(value, str) else f"{float(f'{value:.4g}'):,.8g}"
         return f"{word} {self.unit}".strip()
+
+    def works(self, settings: Mapping) -> bool:
+        """Whether the control has any effect at the settings of the others."""
+        return all(settings[other] in allowed for other, allowed in self.only.items())
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,10 @@ class Rule:
 
 @dataclass(frozen=True)
 class Panel:
-    """One pair of axes; a range is (low, high), else taken from the data."""
+    """One pair of axes; a range is (low, high), else taken from the data.
+
+    ``square``: both axes have one scale, so that right angles look right.
+    """
 
     x_label: str
     y_label: str
@@ -110,91 +113,9 @@ class Panel:
     log_y: bool = False
     x_range: tuple | None = None
     y_range: tuple | None = None
+    square: bool = False
 
 
-def frame(mark, rows: pd.DataFrame) -> pd.DataFrame:
-    """What a mark draws of the chosen rows.
-
-    Returns:
-        columns x, y, and by kind: ``low`` and ``high`` over the seeds of a line,
-        ``s``, the label of a curve or dot, ``v``, the value of a cell. A row of NaN
-        lies between the parts of a broken line.
-    """
-    if isinstance(mark, Rule):
-        column = mark.x or mark.y
-        return pd.DataFrame({"x" if mark.x else "y": rows[column].iloc[:1]})
-    columns = {"x": rows[mark.x].to_numpy(), "y": rows[mark.y].to_numpy()}
-    if isinstance(mark, Heat):
-        table = pd.DataFrame({**columns, "v": rows[mark.value].to_numpy()})
-        if SEED in rows:
-            table = table.groupby(["y", "x"], as_index=False).mean()
-        return table.sort_values(["y", "x"])
-    table = pd.DataFrame({**columns, "s": _labels(mark, rows)})
-    if getattr(mark, "pieces", ""):
-        return _parted(table, rows[mark.pieces])
-    if isinstance(mark, Points) or SEED not in rows:
-        return table
-    groups = table.groupby(["s", "x"], sort=False)["y"]
-    drawn = groups.agg(y="mean", low="min", high="max").reset_index()
-    return drawn[["x", "y", "low", "high", "s"]]
-
-
-def _labels(mark, rows):
-    if mark.series:
-        words = rows[mark.series].map(lambda v: v if isinstance(v, str) else f"{v:g}")
-        return words.to_numpy()
-    return mark.label
-
-
-def _parted(table, piece):
-    """The table with a row of NaN after each piece, so that lines break there."""
-    if table.empty:
-        return table
-    parts = [part for _, part in table.groupby(piece.to_numpy(), sort=False)]
-    gap = pd.DataFrame({"x": [np.nan], "y": [np.nan], "s": table["s"].iloc[:1].values})
-    return pd.concat([p for part in parts for p in (part, gap)], ignore_index=True)
-
-
-def labels(panel: Panel, tables: Mapping) -> dict[str, tuple[str, bool]]:
-    """Label of every named curve of a panel -> (colour, dashed), in order."""
-    found = {}
-    for mark in panel.marks:
-        if getattr(mark, "series", ""):
-            values = dict.fromkeys(_labels(mark, tables[mark.table]))
-            for i, value in enumerate(values):
-                found[value] = COLOURS[i % len(COLOURS)], i % 2 == 1
-        elif getattr(mark, "label", ""):
-            dashed = isinstance(mark, Rule) or getattr(mark, "dashed", False)
-            found[mark.label] = mark.colour, dashed
-    return found
-
-
-def ranges(panel: Panel, tables: Mapping) -> dict[str, tuple[float, float] | None]:
-    """(low, high) of x and y over all settings; None for an axis of words."""
-    found = {}
-    for axis, given, log in (
-        ("x", panel.x_range, panel.log_x),
-        ("y", panel.y_range, panel.log_y),
-    ):
-        columns = [
-            tables[mark.table][getattr(mark, axis)]
-            for mark in panel.marks
-            if getattr(mark, axis)
-        ]
-        if given or any(not pd.api.types.is_numeric_dtype(c) for c in columns):
-            found[axis] = given
-            continue
-        values = np.concatenate([np.asarray(c, float) for c in columns])
-        values = values[np.isfinite(values) & ((values > 0) | (not log))]
-        if not len(values):
-            raise ValueError(f"{panel.y_label!r}: no finite number for its {axis} axis")
-        low, high = values.min(), values.max()
-        edge = 0 if log or axis == "x" else 0.04 * (high - low)
-        found[axis] = (float(low - edge), float(high + edge or 1))
-    return found
-
-
-def extent(mark: Heat, tables: Mapping) -> tuple[float, float]:
-    """(low, high) between which the cells of all settings lie."""
-    values = tables[mark.table][mark.value]
-    return float(values.min()), float(values.max())
+def pins(mark) -> bool:
+    """Whether a pinned setting shows this mark, in grey behind the present one."""
+    return isinstance(mark, Line) and not mark.thin
