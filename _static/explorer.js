@@ -90,6 +90,15 @@
     return cells;
   }
 
+  /* A square panel is as high as it is wide, so that both axes have one scale. */
+  function squared({height, signals, ...rest}) {
+    const others = signals.filter(({name}) => name !== "height");
+    return {
+      ...rest, autosize: {type: "fit-x", resize: true},
+      signals: [...others, {name: "height", update: "width"}],
+    };
+  }
+
   class Explorer {
     constructor(root) {
       this.root = root;
@@ -107,9 +116,11 @@
       this.readAddress();
       // By name, since the library measures the width of labels itself.
       const config = {...CONFIG, font: getComputedStyle(this.root).fontFamily};
-      this.views = await Promise.all(this.data.panels.map(({spec}, i) =>
-        embed(this.panes[i], spec, {
-          mode: "vega-lite", actions: false, renderer: "svg", config, tooltip: false,
+      this.views = await Promise.all(this.data.panels.map((panel, i) =>
+        embed(this.panes[i], panel.spec, {
+          mode: "vega-lite", actions: false, renderer: "svg", tooltip: false,
+          config: {...config, legend: {...config.legend, columns: this.columns(panel, i)}},
+          patch: panel.square ? squared : vega => vega,
         }).then(result => result.view)));
       this.shown = this.data.panels.map(() => ({}));
       await this.show();
@@ -120,6 +131,11 @@
         this.readAddress();
         this.show();
       });
+    }
+
+    /* How many names stand side by side above a panel; an axis takes 60 pixels. */
+    columns({named}, i) {
+      return Math.max(1, Math.floor((this.panes[i].clientWidth - 60) / (7 * named + 45)));
     }
 
     build() {

@@ -89,9 +89,12 @@ class Reader:
         return seen
 
     def title(self, places) -> str:
-        """The setting in words, by the data of the page."""
-        pairs = zip(self.controls, places, strict=True)
-        return ", ".join(f"{c['label']} {c['texts'][place]}" for c, place in pairs)
+        """The setting in words, by the data of the page, without idle controls."""
+        return ", ".join(
+            f"{control['label']} {control['texts'][place]}"
+            for control, place in zip(self.controls, places, strict=True)
+            if all(places[int(i)] in some for i, some in control["only"].items())
+        )
 
     def sentence(self, places) -> str:
         """What the data of the page say of a setting."""

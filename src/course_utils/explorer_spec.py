@@ -32,10 +32,7 @@ def spec(panel: Panel, tables) -> dict:
         if not pinned or pins(mark)
     ]
     chart = alt.layer(*layers).properties(
-        width="container",
-        # A square panel is as high as its element, which the style makes square.
-        height="container" if panel.square else HEIGHT,
-        autosize=alt.AutoSizeParams(type="fit"),
+        width="container", height=HEIGHT, autosize=alt.AutoSizeParams(type="fit")
     )
     found = chart.to_dict()
     # The page's script has a configuration for light and dark, and asks nobody else.
@@ -118,7 +115,7 @@ def _named(styles, panel) -> dict:
         for mark in panel.marks
     )
     symbol = {"symbolType": "stroke", "symbolSize": 300} if curves else {}
-    legend = alt.Legend(title=None, orient="top", columns=3, columnPadding=18, **symbol)
+    legend = alt.Legend(title=None, orient="top", columnPadding=18, **symbol)
     colours = [colour for colour, _ in styles.values()]
     dashes = [[5, 3] if dashed else [1, 0] for _, dashed in styles.values()]
     palette = alt.Scale(domain=names, range=colours)
