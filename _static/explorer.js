@@ -90,6 +90,11 @@
     return cells;
   }
 
+  /* The values of a control without their unit, for the address. */
+  function bare({texts, unit}) {
+    return unit ? texts.map(text => text.slice(0, -unit.length).trim()) : texts;
+  }
+
   /* A square panel is as high as it is wide, so that both axes have one scale. */
   function squared({autosize, height, signals, ...rest}) {
     const others = signals.filter(({name}) => name !== "height");
@@ -310,7 +315,7 @@
     /* The address keeps a state as words: #explorer-NAME:rate=0.1;width=8 */
     words(state) {
       return this.controls.map((control, i) =>
-        `${control.name}=${encodeURIComponent(control.texts[state[i]])}`).join(";");
+        `${control.name}=${encodeURIComponent(bare(control)[state[i]])}`).join(";");
     }
 
     writeAddress() {
@@ -339,7 +344,7 @@
         }
       }));
       return this.controls.map(control => {
-        const place = control.texts.indexOf(said.get(control.name));
+        const place = bare(control).indexOf(said.get(control.name));
         return place < 0 ? control.start : place;
       });
     }

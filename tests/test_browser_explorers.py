@@ -4,6 +4,8 @@ By keyboard and by mouse, pinned, played and passed on by its address, from a se
 and from files, with the network cut.
 """
 
+from urllib.parse import unquote
+
 import pytest
 from explorer_pages import Reader, book, each_page, kinds, on_server, playing
 
@@ -57,6 +59,8 @@ def test_pins_and_addresses(explorers, name):
             "e => !e.textContent.startsWith('Copy')", arg=reader.link.element_handle()
         )
         assert f"#explorer-{own}:" in page.url
+        for control in filter(lambda control: control["unit"], reader.controls):
+            assert control["unit"] not in unquote(page.url)
         if server:
             assert reader.link.text_content() == "Link copied"
             assert page.evaluate("navigator.clipboard.readText()") == page.url

@@ -141,6 +141,7 @@ def test_controls_of_the_page(kind):
         assert held["texts"] == [control.text(value) for value in values]
         assert len(set(held["texts"])) == len(values)  # the address tells them apart
         assert values[held["start"]] == explorer.defaults[control.name]
+        assert held["unit"] == control.unit
         assert held["words"] == isinstance(values[0], str)
 
 

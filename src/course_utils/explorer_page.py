@@ -62,6 +62,7 @@ def payload(explorer) -> dict:
         {
             "name": c.name,
             "label": c.label,
+            "unit": c.unit,
             "texts": [c.text(v) for v in explorer.values[c.name]],
             "words": isinstance(explorer.values[c.name][0], str),
             "play": c.play,
