@@ -95,12 +95,17 @@
     return unit ? texts.map(text => text.slice(0, -unit.length).trim()) : texts;
   }
 
-  /* A square panel is as high as it is wide, so that both axes have one scale. */
-  function squared({autosize, height, signals, ...rest}) {
-    const others = signals.filter(({name}) => name !== "height");
+  /* A panel of a size; a square one is as high as wide, so that its axes have one
+     scale. The library would follow the window, at a width that may not last. */
+  function sized({autosize, signals, ...vega}, {clientWidth, clientHeight}, square) {
+    const others = signals.filter(({name}) => name !== "width" && name !== "height");
+    const height = square ? {update: "width"} : {value: clientHeight};
     return {
-      ...rest, autosize: {...autosize, type: "fit-x", resize: true},
-      signals: [...others, {name: "height", update: "width"}],
+      ...vega,
+      autosize: {...autosize, type: square ? "fit-x" : "fit", resize: square},
+      signals: [
+        ...others, {name: "width", value: clientWidth}, {name: "height", ...height},
+      ],
     };
   }
 
@@ -126,7 +131,6 @@
         this.readAddress();
         this.show();
       });
-      // Of the window's own event the library learns a width that may not last.
       let wait = 0;
       new ResizeObserver(() => {
         clearTimeout(wait);
@@ -150,7 +154,7 @@
         embed(this.panes[i], spec, {
           mode: "vega-lite", actions: false, renderer: "svg", tooltip: false,
           config: {...config, legend: {...config.legend, columns: this.columns(i)}},
-          patch: square ? squared : vega => vega,
+          patch: vega => sized(vega, this.panes[i], square),
         }).then(result => result.view)));
       before.forEach(view => view.finalize());
       this.shown = this.data.panels.map(() => ({}));

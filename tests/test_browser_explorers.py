@@ -68,7 +68,7 @@ def test_pins_and_addresses(explorers, name):
 
 def curve_is_pinned(panel) -> bool:
     """Whether a panel draws anything of a pinned run."""
-    return any(layer["data"]["name"][0] == "p" for layer in panel["spec"]["layer"])
+    return any(mark["pins"] for mark in panel["marks"])
 
 
 @on_server
