@@ -80,6 +80,7 @@
       const level = DIGITS.indexOf(v[k]);
       if (level < 0) continue; // no number there
       const value = low + (high - low) * level / (DIGITS.length - 1);
+      if (value === middle) continue; // as the page behind it
       const [a, b] = [x[k % x.length], y[Math.floor(k / x.length)]];
       cells.push({
         x: a, y: b, x0: a - dx, x1: a + dx, y0: b - dy, y1: b + dy,
