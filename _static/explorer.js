@@ -97,13 +97,15 @@
   }
 
   /* A panel of a size; a square one is as high as wide, so that its axes have one
-     scale. The library would follow the window, at a width that may not last. */
-  function sized({autosize, signals, ...vega}, {clientWidth, clientHeight}, square) {
+     scale. The words along an axis take more room or less as they change. The library
+     would follow the window, at a width that may not last. */
+  function sized({autosize, signals, ...vega}, {clientWidth, clientHeight}, panel) {
     const others = signals.filter(({name}) => name !== "width" && name !== "height");
+    const {square, worded} = panel;
     const height = square ? {update: "width"} : {value: clientHeight};
     return {
       ...vega,
-      autosize: {...autosize, type: square ? "fit-x" : "fit", resize: square},
+      autosize: {...autosize, type: square ? "fit-x" : "fit", resize: square || worded},
       signals: [
         ...others, {name: "width", value: clientWidth}, {name: "height", ...height},
       ],
@@ -151,11 +153,11 @@
       // By name, since the library measures the width of labels itself.
       const config = {...CONFIG, font: getComputedStyle(this.root).fontFamily};
       this.drawn = this.widths();
-      this.views = await Promise.all(this.data.panels.map(({spec, square}, i) =>
-        embed(this.panes[i], spec, {
+      this.views = await Promise.all(this.data.panels.map((panel, i) =>
+        embed(this.panes[i], panel.spec, {
           mode: "vega-lite", actions: false, renderer: "svg", tooltip: false,
           config: {...config, legend: {...config.legend, columns: this.columns(i)}},
-          patch: vega => sized(vega, this.panes[i], square),
+          patch: vega => sized(vega, this.panes[i], panel),
         }).then(result => result.view)));
       before.forEach(view => view.finalize());
       this.shown = this.data.panels.map(() => ({}));

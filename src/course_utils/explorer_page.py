@@ -14,7 +14,7 @@ import pandas as pd
 
 from course_utils.explorer_spec import spec
 from course_utils.figure import BLUE, ORANGE
-from course_utils.frames import extent, labels
+from course_utils.frames import extent, labels, ranges
 from course_utils.marks import FAINT, STRONG, Heat, Rule, pins
 
 DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
@@ -77,6 +77,7 @@ def payload(explorer) -> dict:
             "spec": spec(panel, explorer.tables),
             "square": panel.square,
             "named": max(map(len, labels(panel, explorer.tables)), default=0),
+            "worded": None in ranges(panel, explorer.tables).values(),
             "marks": [_drawn(explorer, mark, pool) for mark in panel.marks],
         }
         for panel in explorer.panels
