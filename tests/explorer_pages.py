@@ -9,7 +9,9 @@ from serve import ROOT, pages
 
 HTML = ROOT / "_build/html"
 DATA = re.compile(
-    r'id="explorer-([\w-]+)">.*?<script type="application/json">(.*?)</script>', re.S
+    r'class="explorer" id="explorer-([\w-]+)">.*?'
+    r'<script type="application/json">(.*?)</script>',
+    re.S,
 )
 # What an explorer shows: its data as drawn, without the axes; the sentence with the
 # setting before it, and without; where the controls stand.
