@@ -83,7 +83,7 @@
       if (value === middle) continue; // as the page behind it
       const [a, b] = [x[k % x.length], y[Math.floor(k / x.length)]];
       cells.push({
-        x: a, y: b, x0: a - dx, x1: a + dx, y0: b - dy, y1: b + dy,
+        i: k, x: a, y: b, x0: a - dx, x1: a + dx, y0: b - dy, y1: b + dy,
         c: colours[value < middle ? 0 : 1],
         o: opacity * Math.abs(value - middle) / most,
       });

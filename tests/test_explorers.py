@@ -25,6 +25,7 @@ from toyexplorers import (
 from course_utils import explorers
 from course_utils.explorers import Control, Heat, Line, Panel, Points, Rule
 from course_utils.figure import BLUE, GREY, Picture
+from course_utils.frames import ranges
 
 KINDS = ["curves", "paths", "boundary", "depth", "general"]
 CONTROLS = [(kind, name) for kind in KINDS for name in kinds()[kind].values]
@@ -116,6 +117,23 @@ def test_what_an_optimiser_does_not_use_changes_nothing():
 def test_a_cell_without_a_number_is_not_seen():
     cells = kinds()["general"].draw().axes[1].collections[0].get_array()
     assert np.asarray(cells)[..., 3][0, 0] == 0 < np.asarray(cells)[1, 0, 3]
+
+
+def test_words_along_an_axis_stand_as_they_come_from_the_top():
+    ax = kinds()["general"].draw().axes[1]
+    names = [
+        [t.get_text() for t in axis.get_ticklabels()] for axis in (ax.xaxis, ax.yaxis)
+    ]
+    assert names == [["the", "cat", "a"], ["cat", "a"]]
+    assert ax.yaxis_inverted() and not ax.xaxis_inverted()
+
+
+def test_the_outer_cells_of_a_map_are_whole():
+    cells = pd.DataFrame(
+        {"rank": 1, "x": [1.0, 1, 3, 3], "y": [0.0, 1, 0, 1], "v": 0.5}
+    )
+    panel = Panel("x", "y", (Heat("cells", "x", "y", "v"),))
+    assert ranges(panel, {"cells": cells}) == {"x": (0, 4), "y": (-0.5, 1.5)}
 
 
 # --- controls

@@ -116,9 +116,9 @@ def ranks(train=None, **changes):
         rows, columns=["rank", "method", "seed", "size", "words", "error"]
     )
     seen = [
-        [rank, q, k, np.nan if q + k == "cata" else rank * (i + 1)]
+        [rank, q, k, np.nan if q + k == "catthe" else rank * (i + 1)]
         for rank, q, (i, k) in product(
-            [1, 2, 4, 8], ["cat", "sat"], enumerate(["a", "b", "c"])
+            [1, 2, 4, 8], ["cat", "a"], enumerate(["the", "cat", "a"])
         )
     ]
     seen = pd.DataFrame(seen, columns=["rank", "q", "k", "weight"])

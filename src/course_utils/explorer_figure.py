@@ -63,6 +63,8 @@ def _axes(ax, panel: Panel, limits) -> None:
         ax.set_xlim(*limits["x"])
     if limits["y"]:
         ax.set_ylim(*limits["y"])
+    else:  # words are read from the top
+        ax.invert_yaxis()
 
 
 def _mark(ax, mark, frame, styles, tables) -> None:

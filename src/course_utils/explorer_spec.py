@@ -44,7 +44,9 @@ def _axis(kind, axis, panel, limits):
     log = panel.log_x if axis == "x" else panel.log_y
     title = panel.x_label if axis == "x" else panel.y_label
     if limits[axis] is None:
-        return kind(f"{axis}:N", title=title, sort=None)
+        # Words stand in the order of the rows, also where a setting brings new ones.
+        order = alt.EncodingSortField(field="i", op="min")
+        return kind(f"{axis}:N", title=title, sort=order)
     shape = {"type": "log"} if log else {"zero": False}
     scale = alt.Scale(domain=limits[axis], nice=False, **shape)
     ticks = {}

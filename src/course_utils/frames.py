@@ -24,6 +24,7 @@ def frame(mark, rows: pd.DataFrame) -> pd.DataFrame:
         return pd.DataFrame({"x" if mark.x else "y": rows[column].iloc[:1]})
     columns = {"x": rows[mark.x].to_numpy(), "y": rows[mark.y].to_numpy()}
     if isinstance(mark, Heat):
+        columns = {axis: _in_order(column) for axis, column in columns.items()}
         table = pd.DataFrame({**columns, "v": rows[mark.value].to_numpy()})
         if SEED in rows:
             table = table.groupby(["y", "x"], as_index=False).mean()
@@ -36,6 +37,13 @@ def frame(mark, rows: pd.DataFrame) -> pd.DataFrame:
     groups = table.groupby(["s", "x"], sort=False)["y"]
     drawn = groups.agg(y="mean", low="min", high="max").reset_index()
     return drawn[["x", "y", "low", "high", "s"]]
+
+
+def _in_order(column):
+    """Words that sort as they come; numbers as they are."""
+    if pd.api.types.is_numeric_dtype(column):
+        return column
+    return pd.Categorical(column, categories=pd.unique(column), ordered=True)
 
 
 def _labels(mark, rows):
@@ -75,22 +83,31 @@ def ranges(panel: Panel, tables: Mapping) -> dict[str, tuple[float, float] | Non
         ("x", panel.x_range, panel.log_x),
         ("y", panel.y_range, panel.log_y),
     ):
-        columns = [
-            tables[mark.table][getattr(mark, axis)]
-            for mark in panel.marks
-            if getattr(mark, axis)
-        ]
+        drawn = [mark for mark in panel.marks if getattr(mark, axis)]
+        columns = [tables[mark.table][getattr(mark, axis)] for mark in drawn]
         if given or any(not pd.api.types.is_numeric_dtype(c) for c in columns):
             found[axis] = given
             continue
-        values = np.concatenate([np.asarray(c, float) for c in columns])
+        reached = [_reached(m, c) for m, c in zip(drawn, columns, strict=True)]
+        values = np.concatenate(reached)
         values = values[np.isfinite(values) & ((values > 0) | (not log))]
         if not len(values):
             raise ValueError(f"{panel.y_label!r}: no finite number for its {axis} axis")
         low, high = values.min(), values.max()
-        edge = 0 if log or axis == "x" else 0.04 * (high - low)
+        cells = any(isinstance(mark, Heat) for mark in drawn)
+        edge = 0 if log or cells or axis == "x" else 0.04 * (high - low)
         found[axis] = (float(low - edge), float(high + edge or 1))
     return found
+
+
+def _reached(mark, column):
+    """The numbers of an axis, of cells also the outer edges."""
+    numbers = np.asarray(column, float)
+    if not isinstance(mark, Heat):
+        return numbers
+    centres = np.unique(numbers[np.isfinite(numbers)])
+    half = np.diff(centres).min() / 2 if len(centres) > 1 else 0.5
+    return np.append(numbers, [numbers.min() - half, numbers.max() + half])
 
 
 def extent(mark: Heat, tables: Mapping) -> tuple[float, float]:
