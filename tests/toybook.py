@@ -158,6 +158,7 @@ def write(folder, chapter=CHAPTER, **settings):
         "_config.yml": yaml.safe_dump(config),
         "_toc.yml": yaml.safe_dump(TOC),
         "pyproject.toml": (ROOT / "pyproject.toml").read_text(),
+        "carriers.txt": (ROOT / "carriers.txt").read_text(),
     }
     for name, text in pages.items():
         (folder / name).write_text(text)
