@@ -38,6 +38,13 @@ def test_notebooks_are_valid_and_hold_no_output(path):
 
 
 @each
+def test_no_cell_holds_a_control_character(path):
+    """A tab in a formula is what a careless escape has left of ``\\text``."""
+    for source in cells(path, "markdown") + cells(path, "code"):
+        assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f]", source), source
+
+
+@each
 def test_code_cells_are_short_and_draw_through_plots(path):
     for source in cells(path, "code"):
         assert len(source.splitlines()) <= 30, source
