@@ -46,7 +46,7 @@
 
   /* A label inside a sentence: "Learning rate" as "learning rate", "IoU" as it is. */
   const inside = label =>
-    /^.\p{Lu}/u.test(label) ? label : label[0].toLowerCase() + label.slice(1);
+    /^\S+\p{Lu}/u.test(label) ? label : label[0].toLowerCase() + label.slice(1);
 
   /* What a mark, or the sentence, shows at the state: an index into its items. */
   function choose(choice, state, controls) {

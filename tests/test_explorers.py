@@ -23,7 +23,7 @@ from toyexplorers import (
 )
 
 from course_utils import explorers
-from course_utils.explorers import Control, Heat, Line, Panel, Points, Rule
+from course_utils.explorers import Control, Explorer, Heat, Line, Panel, Points, Rule
 from course_utils.figure import BLUE, GREY, Picture
 from course_utils.frames import ranges
 
@@ -223,6 +223,23 @@ MARKS = [
 def test_marks_that_name_nothing_are_refused(mark, message):
     with pytest.raises(ValueError, match=message):
         ranks(panels=[Panel("x", "y", (mark,))])
+
+
+@pytest.mark.parametrize(
+    ("label", "said"),
+    [
+        ("Learning rate", "learning rate 0.5"),
+        ("IoU threshold", "IoU threshold 0.5"),
+        ("NDCG", "NDCG 0.5"),
+        ("Layers K", "layers K 0.5"),
+    ],
+)
+def test_only_plain_words_lose_their_capital_in_a_sentence(label, said):
+    table = pd.DataFrame({"first": ["a"], "x": [0.5], "y": [1.0]})
+    controls = [Control("first", "First"), Control("x", label)]
+    panels = [Panel("x", "y", (Line("t", "x", "y"),))]
+    explorer = Explorer("small", {"t": table}, controls, panels, lambda rows: "")
+    assert explorer.title({"first": "a", "x": 0.5}) == f"First a, {said}"
 
 
 def test_a_control_without_a_column_is_refused():

@@ -46,3 +46,17 @@ def test_a_cut_file_is_not_taken_for_the_whole(monkeypatch):
     monkeypatch.setattr(ratings, "_read", lambda kind: whole.iloc[:-1])
     with pytest.raises(ValueError, match="99,999 ratings instead of 100,000"):
         ratings.movielens()
+
+
+def test_people_and_films_are_those_that_its_makers_describe():
+    people, films = ratings.people(), ratings.films()
+    assert list(people.index) == list(range(943))
+    assert people["occupation"].nunique() == 21 and set(people["gender"]) == {"F", "M"}
+    assert list(people.loc[0]) == [24, "M", "technician"]
+    assert list(films.index) == list(range(1682))
+    assert films["genres"].str.split().explode().nunique() == 18
+    assert (
+        films.loc[0, "year"] == 1995
+        and films["year"].dropna().between(1922, 1998).all()
+    )
+    assert films.isna().sum().to_dict() == {"year": 2, "genres": 2}

@@ -137,7 +137,8 @@ class Explorer:
 
 def _inside(label) -> str:
     """A label inside a sentence: "Learning rate" as "learning rate", "IoU" as it is."""
-    return label if label[1:2].isupper() else label[0].lower() + label[1:]
+    first = label.split()[0]
+    return label if first[1:] != first[1:].lower() else label[0].lower() + label[1:]
 
 
 def _check_columns(tables, panels) -> None:

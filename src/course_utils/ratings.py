@@ -43,6 +43,29 @@ def titles() -> pd.Series:
     return films.set_axis(films.index.astype("int64") - 1).sort_index()
 
 
+def people() -> pd.DataFrame:
+    """``age`` in years, ``gender`` and ``occupation`` of every ``user``, from 0.
+
+    Raises ModuleNotFoundError, with the command, where the files are not installed.
+    """
+    found = _read("user").astype({"user": "int64", "age": "int64"})
+    found["user"] -= 1
+    return found.set_index("user").sort_index()[["age", "gender", "occupation"]]
+
+
+def films() -> pd.DataFrame:
+    """``year`` of release and ``genres``, words in one text, of every ``item``, from 0.
+
+    A year or a genre that is not known is missing (NaN).
+    Raises ModuleNotFoundError, with the command, where the files are not installed.
+    """
+    found = _read("item").rename(columns={"release_year": "year", "class": "genres"})
+    found["item"] = found["item"].astype("int64") - 1
+    found["year"] = pd.to_numeric(found["year"], errors="coerce")
+    found["genres"] = found["genres"].where(found["genres"] != "unknown")
+    return found.set_index("item").sort_index()[["year", "genres"]]
+
+
 def _read(kind) -> pd.DataFrame:
     """A file of the data set, all columns as text, without the types in their names."""
     package = find_spec("recbole")
