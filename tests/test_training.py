@@ -342,6 +342,18 @@ def test_xla_changes_nothing_but_speed(rule, monkeypatch):
     assert difference(TF, plain, fast) < 1e-5
 
 
+def test_many_runs_in_a_process_raise_no_warning(caplog):
+    """TensorFlow warns from the fifth traced call on, and the line enters the page."""
+    logger = tf.get_logger()
+    logger.addHandler(caplog.handler)  # it does not pass its lines on
+    try:
+        for _ in range(8):
+            run(TF, epochs=1)
+    finally:
+        logger.removeHandler(caplog.handler)
+    assert not caplog.records
+
+
 def test_a_share_too_small_for_all_processes_is_refused():
     runs.check_share(65, 32, 1)
     with pytest.raises(ValueError, match="2 processes"):

@@ -83,9 +83,9 @@ def _loop(run, training, validation, plan, callbacks) -> None:
     """All epochs, until the last one, a callback or the reader stops the run."""
     editors = [c for c in callbacks if cb.edits_gradients(c)]
     steps = run.epochs * -(-len(training[0]) // plan.batch_size)
-    train_epoch = run.compiled_epoch(*training, editors, steps)
-    score = tf.function(
-        lambda: _scores(run.model, *validation, run.loss), autograph=False
+    train_epoch = _traced_once(run.compiled_epoch(*training, editors, steps))
+    score = _traced_once(
+        tf.function(lambda: _scores(run.model, *validation, run.loss), autograph=False)
     )
     for callback in callbacks:
         callback.on_begin(run)
@@ -109,6 +109,22 @@ def _loop(run, training, validation, plan, callbacks) -> None:
         run.history.stopped = run.stop
         for callback in callbacks:
             callback.on_end(run)
+
+
+def _traced_once(function):
+    """Trace a ``tf.function`` at its first call; later calls have the same shapes.
+
+    Calling it directly does the same, but from the fifth run in a process on
+    TensorFlow would warn of repeated tracing: each run has a function of its own.
+    """
+    traced = []
+
+    def call(*tensors):
+        if not traced:
+            traced.append(function.get_concrete_function(*tensors))
+        return traced[0](*tensors)
+
+    return call
 
 
 def _tensors(order, rates, run):
