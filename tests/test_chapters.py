@@ -73,6 +73,25 @@ def test_anatomy(path):
         assert prose.count("{dropdown} A") >= 3
 
 
+def test_the_table_of_frameworks_is_true():
+    """A chapter uses a framework if it imports it or its module of the course."""
+    table = "".join(cells(ROOT / "chapters/code/frameworks.ipynb", "markdown"))
+    rows = re.findall(
+        r"^\| \[.+\]\(\.\./(\S+)\.ipynb\) \| (\w+) \| (\w+) \|$", table, re.M
+    )
+    uses = []
+    for path in CHAPTERS:
+        name = f"{path.parent.name}/{path.stem}"
+        if path.parent.name in ("algorithms", "code") and path.stem != "frameworks":
+            code = "\n".join(cells(path, "code"))
+            torch = re.search(r"^(import torch|from torch)\b|\w_torch\b", code, re.M)
+            keras = re.search(
+                r"^import (tensorflow|keras)|\w_(tf|tensorflow)\b", code, re.M
+            )
+            uses.append((name, *("yes" if found else "no" for found in (torch, keras))))
+    assert uses and sorted(rows) == sorted(uses)
+
+
 @each
 def test_figures_say_what_they_show(path):
     """Alternative texts are there and no two figures share one."""
