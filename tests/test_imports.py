@@ -31,7 +31,7 @@ LAYERS = [
     {"explorers"},
     {"runs"},
     {"run_torch", "run_tf", "rules_torch", "rules_tf", "batched_torch", "settings"},
-    {"training_torch", "training_tf"},
+    {"training_torch", "training_tf", "costs_torch"},
     {"epochs_torch"},
     {"jobs_torch"},
     {"sweep"},
