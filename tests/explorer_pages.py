@@ -63,7 +63,19 @@ def playing() -> list:
     ]
 
 
+def ways() -> list:
+    """(address, page): every page from a server, the first of each part from files.
+
+    All pages load the same script; files differ in the address and the clipboard.
+    """
+    first = {page.split("/")[1]: page for page in reversed(book())}
+    return [("http", page) for page in book()] + [("file", p) for p in first.values()]
+
+
 each_page = pytest.mark.parametrize("name", book(), scope="module")
+each_way = pytest.mark.parametrize(
+    "address, name", ways(), indirect=["address"], scope="module"
+)
 on_server = pytest.mark.parametrize("address", ["http"], indirect=True, scope="module")
 
 

@@ -7,7 +7,7 @@ and from files, with the network cut.
 from urllib.parse import unquote
 
 import pytest
-from explorer_pages import Reader, book, each_page, kinds, on_server, playing
+from explorer_pages import Reader, book, each_way, kinds, on_server, playing
 
 
 def test_book_has_explorers(built_book):
@@ -15,7 +15,7 @@ def test_book_has_explorers(built_book):
     assert len(kinds()) >= 3 and playing()
 
 
-@each_page
+@each_way
 def test_every_control_by_keyboard(explorers):
     for reader in explorers:
         first = reader.look()
@@ -27,7 +27,7 @@ def test_every_control_by_keyboard(explorers):
         assert reader.look() == first
 
 
-@each_page
+@each_way
 def test_pins_and_addresses(explorers, name):
     page = explorers[0].page
     server = page.url.startswith("http")
