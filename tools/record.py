@@ -55,6 +55,6 @@ if __name__ == "__main__":
     try:
         print("kept:", record(options.chapter, options.size))
     except (CellExecutionError, OSError, RuntimeError) as fault:
-        sys.exit(f"{fault}\nnothing was recorded")
+        sys.exit(f"{fault}\n{options.chapter} did not run to its end")
     except KeyboardInterrupt:
-        sys.exit("stopped; nothing was recorded")
+        sys.exit(f"stopped; {options.chapter} did not run to its end")
