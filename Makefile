@@ -8,7 +8,6 @@ BROWSER := $(VENV)/.browser
 ONE_THREAD := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 \
   TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1
 QUIET := COURSE_UTILS_QUIET=1 TF_CPP_MIN_LOG_LEVEL=3
-NBVAL := --nbval-lax --nbval-cell-timeout=300
 HTML := _build/html
 
 .PHONY: help book lab test lint bench record clean
@@ -28,7 +27,7 @@ $(BROWSER): $(READY)
 	  echo "Playwright's browser could not be downloaded; looking for the system's."
 	touch $@
 
-book: $(READY) ## execute what changed, build the pages, say where to open them
+book: $(READY) ## execute what changed with nbval, build the pages, say where they are
 	$(ONE_THREAD) $(QUIET) $(BIN)/python tools/execute.py
 	$(BIN)/pip wheel --quiet --no-deps --wheel-dir _build/wheels .
 	$(QUIET) $(BIN)/jupyter-book build . -W -n --keep-going
@@ -43,10 +42,6 @@ lint: $(READY) ## style of code and chapters
 	$(BIN)/ruff format --check .
 
 test: $(READY) $(BROWSER) lint book ## everything that CI checks
-	$(ONE_THREAD) $(QUIET) $(BIN)/pytest -n 2 --dist loadfile $(NBVAL) \
-	  $$($(BIN)/python tools/execute.py --list together)
-	$(ONE_THREAD) $(QUIET) $(BIN)/pytest $(NBVAL) \
-	  $$($(BIN)/python tools/execute.py --list alone)
 	$(ONE_THREAD) $(QUIET) $(BIN)/pytest -n 2 --dist loadfile tests
 
 bench: $(BROWSER) book ## training loops and sweeps beside their peers; the pages' explorers

@@ -61,8 +61,8 @@ def test_failing_chapter_stops_with_its_name_and_traceback(book, code, message):
     spoil(book, code)
     result = toybook.execute(book)
     assert result.returncode != 0
-    assert message in result.stderr
-    assert "FAILED chapters/algorithms/constructs.ipynb" in result.stderr
+    assert message in result.stdout
+    assert "FAILED chapters/algorithms/constructs.ipynb" in result.stdout
 
 
 def test_build_refuses_stderr_and_what_leads_nowhere(book):
@@ -82,9 +82,32 @@ def test_build_refuses_stderr_and_what_leads_nowhere(book):
         assert any(word in line for line in warnings), word
 
 
-def test_chapters_that_measure_time_are_listed_apart(book):
-    spoil(book, "print(1)", course={"alone": True})
-    alone = toybook.execute(book, "--list", "alone").stdout.split()
-    assert alone == ["chapters/algorithms/constructs.ipynb"]
-    together = toybook.execute(book, "--list", "together").stdout.split()
-    assert together == ["chapters/code/other.ipynb"]
+def test_chapters_that_measure_time_run_by_themselves(book):
+    """Each chapter notes when it starts and ends; what is alone overlaps nothing."""
+    note = "import time\nopen('../{}', 'w').write(str(time.time()))"
+    code = f"{note.format('start-{0}')}\ntime.sleep(1)\n{note.format('end-{0}')}"
+    spoil(book, code.format("alone"), course={"alone": True})
+    other = toybook.notebook(["# Other", (code.format("other"), [])])
+    nbformat.write(other, book / "chapters/code/other.ipynb")
+    assert toybook.execute(book).returncode == 0
+    start, end = (
+        float((book / f"chapters/{name}").read_text())
+        for name in ("start-alone", "end-other")
+    )
+    assert start >= end
+
+
+def test_what_ran_before_a_failure_is_kept(book):
+    spoil(book, "raise ValueError('no')")
+    assert toybook.execute(book).returncode != 0
+    spoil(book, "print('mended')")
+    second = toybook.execute(book)
+    assert "1 chapters executed" in second.stdout, second.stdout
+
+
+def test_cells_after_a_failure_do_not_run(book):
+    chapter = [("raise ValueError('first')", []), ("open('second', 'w')", [])]
+    path = book / "chapters/algorithms/constructs.ipynb"
+    nbformat.write(toybook.notebook(chapter), path)
+    assert "first" in toybook.execute(book).stdout
+    assert not (path.parent / "second").exists()

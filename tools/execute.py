@@ -1,12 +1,13 @@
-"""Execute the chapters of the book into the cache that the build reads.
+"""Execute the chapters of the book with nbval into the cache that the build reads.
 
 Chapters run two at a time with one thread each; a chapter whose metadata says
 ``course: {alone: true}`` runs by itself afterwards, so that the times it measures
-are not noise. Only a chapter whose cells changed runs again. A change in
-``course_utils``, in the pinned versions or of Python empties the cache, because it
-may change what any chapter prints. Knows nothing about how pages are written.
+are not noise. nbval is the test of the chapters: a cell that raises fails the build.
+Only a chapter whose cells changed runs again. A change in ``course_utils``, in the
+pinned versions or of Python empties the cache, because it may change what any chapter
+prints. Knows nothing about how pages are written.
 
-Use: ``python tools/execute.py [--list together|alone] [folder of the book]``
+Use: ``python tools/execute.py [folder of the book]``
 """
 
 import argparse
@@ -15,27 +16,22 @@ import os
 import platform
 import re
 import shutil
+import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor, as_completed
+import tempfile
 from pathlib import Path
 
 import nbformat
 import yaml
 from jupyter_cache import get_cache
 from jupyter_cache.base import CacheBundleIn
-from jupyter_cache.executors.utils import single_nb_execution
 
-WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
 ONE_THREAD = (
     "OMP_NUM_THREADS MKL_NUM_THREADS OPENBLAS_NUM_THREADS "
     "TF_NUM_INTRAOP_THREADS TF_NUM_INTEROP_THREADS"
 )
 ENVIRONMENT = dict.fromkeys([*ONE_THREAD.split(), "COURSE_UTILS_QUIET"], "1")
 ENVIRONMENT["TF_CPP_MIN_LOG_LEVEL"] = "3"
-
-
-class ChapterFailed(Exception):
-    """A chapter raised; the message holds its name and its traceback."""
 
 
 def fingerprint(book: Path) -> str:
@@ -72,44 +68,33 @@ def is_cached(path: Path, cache) -> bool:
         return False
 
 
-def widget_errors(notebook) -> str:
-    """Traceback that an interactive control caught, which no cell output shows."""
-    widgets = notebook.metadata.get("widgets", {}).get(WIDGET_STATE, {})
-    for model in widgets.get("state", {}).values():
-        for output in model.get("state", {}).get("outputs", []):
-            if output.get("output_type") == "error":
-                return "\n".join(output["traceback"])
-    return ""
+def run(paths: list[Path], book: Path, cache, timeout: int, workers: int) -> bool:
+    """Execute chapters with so many workers, storing each one that succeeds.
 
-
-def execute(path: Path, book: Path, timeout: int):
-    """Run one chapter; return the executed notebook and its seconds."""
-    notebook = nbformat.read(path, 4)
-    quiet = ["--log-level=ERROR"]  # the kernel warns of its own local ports
-    result = single_nb_execution(
-        notebook, str(path.parent), timeout, allow_errors=False, extra_arguments=quiet
-    )
-    name = path.relative_to(book)
-    trace = str(result.err) if result.err else widget_errors(notebook)
-    if trace:
-        raise ChapterFailed(f"{trace}\nFAILED {name} after {result.time:.1f} s")
-    print(f"{result.time:7.1f} s  {name}", flush=True)
-    return path, notebook, result.time
-
-
-def run(paths: list[Path], book: Path, cache, timeout: int, workers: int) -> None:
-    """Execute chapters with so many workers, storing each one that succeeds."""
-    with ThreadPoolExecutor(workers) as pool:
-        jobs = [pool.submit(execute, path, book, timeout) for path in paths]
+    Returns whether all did. What has run to its end is stored also after an interrupt.
+    """
+    if not paths:
+        return True
+    plugin = str(Path(__file__).parent)
+    with tempfile.TemporaryDirectory() as folder:
+        options = f"-q -rN --disable-warnings --rootdir {book} -c {os.devnull}"
+        command = [sys.executable, "-m", "pytest", *options.split()]
+        command += ["-p", "keep_outputs", "--keep-outputs", folder]
+        command += ["--nbval-lax", f"--nbval-cell-timeout={timeout}"]
+        command += ["-n", str(workers), "--dist", "loadfile", *map(str, paths)]
+        path = os.pathsep.join([plugin, os.environ.get("PYTHONPATH", "")])
         try:
-            for job in as_completed(jobs):
-                store(*job.result(), book, cache)
+            done = subprocess.run(command, env=os.environ | {"PYTHONPATH": path})
         finally:
-            pool.shutdown(cancel_futures=True)
+            for kept in sorted(Path(folder).glob("*.ipynb")):
+                store(nbformat.read(kept, 4), book, cache)
+    return done.returncode == 0
 
 
-def store(path: Path, notebook, seconds: float, book: Path, cache) -> None:
+def store(notebook, book: Path, cache) -> None:
     """Put an executed chapter into the cache and have its page written anew."""
+    executed = notebook.metadata.pop("executed")
+    path, seconds = Path(executed["path"]), executed["seconds"]
     bundle = CacheBundleIn(notebook, path, data={"execution_seconds": seconds})
     cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
     # Without its parsed copy, Sphinx reads the chapter again.
@@ -117,8 +102,8 @@ def store(path: Path, notebook, seconds: float, book: Path, cache) -> None:
     parsed.with_suffix(".doctree").unlink(missing_ok=True)
 
 
-def main(book: Path) -> None:
-    """Bring the cache of the book up to date."""
+def main(book: Path) -> bool:
+    """Bring the cache of the book up to date; return whether every chapter ran."""
     os.environ.update(ENVIRONMENT)
     folder, mark = book / "_build/.jupyter_cache", book / "_build/executed-with.txt"
     now = fingerprint(book)
@@ -128,25 +113,18 @@ def main(book: Path) -> None:
     mark.write_text(now)
     cache = get_cache(folder)
     settings = yaml.safe_load((book / "_config.yml").read_text())
-    total = 0
+    total, fine = 0, True
     for alone in (False, True):
         paths = [p for p in chapters(book, alone) if not is_cached(p, cache)]
         workers = 1 if alone else 2
-        run(paths, book, cache, settings["execute"]["timeout"], workers)
+        fine &= run(paths, book, cache, settings["execute"]["timeout"], workers)
         total += len(paths)
-    print(f"{total} chapters executed, the cache is up to date")
+    if fine:
+        print(f"{total} chapters executed, the cache is up to date")
+    return fine
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("book", nargs="?", default=".", type=Path)
-    parser.add_argument("--list", choices=["together", "alone"])
-    options = parser.parse_args()
-    root = options.book.resolve()
-    if options.list:
-        print(*(p.relative_to(root) for p in chapters(root, options.list == "alone")))
-        sys.exit()
-    try:
-        main(root)
-    except ChapterFailed as failure:
-        sys.exit(str(failure))
+    sys.exit(not main(parser.parse_args().book.resolve()))
