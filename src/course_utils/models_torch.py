@@ -131,3 +131,32 @@ def set_weights(model, weights) -> None:
 def count_parameters(model) -> int:
     """How many numbers training can change."""
     return sum(p.numel() for p in model.parameters() if p.requires_grad)
+
+
+class RandomShift(nn.Module):
+    """Moves each square image by up to ``most`` pixels, another way at every call.
+
+    Acts in training mode only, on rows (B, side²); what comes in from outside the
+    image is ``fill``, the value of a pixel without ink. Draws from PyTorch's generator.
+
+    Raises:
+        ValueError: on rows that hold no square image.
+    """
+
+    def __init__(self, most, fill):
+        super().__init__()
+        self.most, self.fill = most, float(fill)
+
+    def forward(self, x):
+        if not self.training:
+            return x
+        side = round(x.shape[1] ** 0.5)
+        if side**2 != x.shape[1]:
+            raise ValueError(f"rows of {x.shape[1]} numbers hold no square image")
+        images = x.reshape(-1, side, side)
+        padded = nn.functional.pad(images, (self.most,) * 4, value=self.fill)
+        drawn = torch.randint(0, 2 * self.most + 1, (2, len(x), 1, 1), device=x.device)
+        places = torch.arange(side, device=x.device)
+        rows, columns = drawn[0] + places[:, None], drawn[1] + places  # (B, side, 1 …)
+        every = torch.arange(len(x), device=x.device)[:, None, None]
+        return padded[every, rows, columns].flatten(1)  # (B, side²)
