@@ -45,6 +45,13 @@ def test_no_cell_holds_a_control_character(path):
 
 
 @each
+def test_no_title_of_a_box_holds_code(path):
+    """A backtick after the name of a directive turns the box into raw text."""
+    for source in cells(path, "markdown"):
+        assert not re.search(r"^```+\{[^}]*\}.*`", source, re.MULTILINE), source
+
+
+@each
 def test_code_cells_are_short_and_draw_through_plots(path):
     for source in cells(path, "code"):
         assert len(source.splitlines()) <= 30, source
