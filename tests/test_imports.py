@@ -14,6 +14,7 @@ MODULES = sorted(FOLDER.glob("*.py"))
 LAYERS = [
     {
         "checks",
+        "detection",
         "quiet_tensorflow",
         "explorer_live",
         "names",
