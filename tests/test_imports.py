@@ -15,6 +15,7 @@ LAYERS = [
     {
         "checks",
         "detection",
+        "footprint",
         "quiet_tensorflow",
         "explorer_live",
         "names",
